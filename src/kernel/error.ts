@@ -1,0 +1,78 @@
+/**
+ * Every way in which Gatehouse says no, in one table. The code is stable; the texts are free to improve.
+ * `means` and `mend` become the page that a problem's `type` leads to.
+ */
+export const catalogue = {
+  'bad-request': row(400, 'Bad request', 'The request is not well-formed HTTP, or could be read in two ways.', 'Send one Host, one Content-Length or `Transfer-Encoding: chunked`, and a path without encoded slashes or dot segments.'),
+  'invalid-json': row(400, 'Invalid JSON', 'The body is not one JSON text, or names a member twice.', 'Send valid JSON (RFC 8259) with `Content-Type: application/json`.'),
+  'credentials-required': row(401, 'Authentication required', 'The route wants to know who asks, and no credential came.', 'Sign in and send the access token as `Authorization: Bearer …`.'),
+  'credentials-invalid': row(401, 'Invalid email or password', 'No account answers to this e-mail address and password.', 'Check both. The answer is the same for an unknown address, a wrong password and a locked account.'),
+  'token-expired': row(401, 'Token has expired', 'The access token is past its `exp`.', 'Fetch a new one with the refresh token.'),
+  'token-invalid': row(401, 'Invalid token', 'The token was not issued by this house, for this audience, or was changed.', 'Sign in again.'),
+  'token-revoked': row(401, 'Token has been revoked', 'The session that the token belongs to has ended.', 'Sign in again.'),
+  'token-wrong-type': row(401, 'Invalid token type: expected access', 'A token of another kind was sent where an access token belongs.', 'Send the `access_token`, not the `refresh_token`.'),
+  'permission-required': row(403, 'Permission required', 'The caller is known, and lacks the permission that the route demands.', 'Ask an administrator for a role that holds it.'),
+  'origin-refused': row(403, 'Origin not allowed', 'A browser on a foreign origin asked for something that changes state.', 'Add the origin to `cors.origins`, or call from the same site.'),
+  'not-found': row(404, 'Not found', 'No route is configured for this path, or the caller may not know that it exists.', 'Add a route for the path: what is not listed is closed.'),
+  'method-not-allowed': row(405, 'Method not allowed', 'The path has a route, but not for this method.', 'See the `Allow` header.'),
+  'request-timeout': row(408, 'Request timeout', 'The request did not arrive whole in time.', 'Send headers and body without long pauses.'),
+  conflict: row(409, 'Conflict', 'What was asked clashes with what is already there.', 'Read the detail, and choose another name or reload.'),
+  'content-too-large': row(413, 'Content too large', 'The body is larger than the route accepts.', 'Send less, or raise `bodyMax` of the route.'),
+  'media-type-unsupported': row(415, 'Unsupported media type', 'The route reads JSON and the body says it is something else.', 'Send `Content-Type: application/json`.'),
+  'expectation-failed': row(417, 'Expectation failed', 'An `Expect` other than `100-continue` was sent.', 'Leave the header out.'),
+  'body-invalid': row(422, 'Invalid body', 'The body breaks the schema of the route.', '`errors` lists each field with its messages.'),
+  'rate-limited': row(429, 'Too many requests', 'A limit of the route is used up.', 'Wait for `Retry-After` seconds.'),
+  'headers-too-large': row(431, 'Request header fields too large', 'The headers exceed 16 KiB or 100 fields.', 'Send fewer or shorter headers.'),
+  internal: row(500, 'Internal error', 'Something failed inside the gate. Nothing was let through.', 'Give the `request_id` to the operator: the log line has the cause.'),
+  'upstream-unreachable': row(502, 'Bad gateway', 'The API behind the gate could not be reached.', 'Check that it runs, and its address under `upstreams`.'),
+  'upstream-broke-off': row(502, 'Bad gateway', 'The API behind the gate broke off before it had answered.', 'See the log of that API.'),
+  unavailable: row(503, 'Service unavailable', 'A part that the answer depends on is down.', 'Try again after `Retry-After` seconds.'),
+  draining: row(503, 'Service unavailable', 'This node is shutting down and takes no new requests.', 'Try again: another node, or this one after its restart, will answer.'),
+  'upstream-timeout': row(504, 'Gateway timeout', 'The API behind the gate did not begin to answer in time.', 'Raise `answerTimeout` of the upstream, or make it answer sooner.'),
+} as const satisfies Record<string, CatalogueRow>
+
+export type Code = keyof typeof catalogue
+
+export interface CatalogueRow {
+  readonly status: number
+  readonly title: string
+  readonly means: string
+  readonly mend: string
+}
+
+function row(status: number, title: string, means: string, mend: string): CatalogueRow {
+  return { status, title, means, mend }
+}
+
+/** An expected no, as a value: what a stage or a room answers when the request may not go on. */
+export interface Refusal {
+  readonly code: Code
+  /** One public sentence. */
+  readonly detail: string
+  /** How long to wait before another try is worth it. */
+  readonly retryAfterMs?: number
+  /** Field → messages, where a body broke its schema. */
+  readonly errors?: FieldErrors
+  /** What the log should know and the caller should not. */
+  readonly reason?: string
+  /** Headers that belong to this refusal (`Allow`, `WWW-Authenticate`), as name, value, name, value. */
+  readonly headers?: readonly string[]
+}
+
+export type FieldErrors = Readonly<Record<string, readonly string[]>>
+
+/** The refusal of a code, in the catalogue's own words unless `more` says better. */
+export function refuse(code: Code, more: Partial<Omit<Refusal, 'code'>> = {}): Refusal {
+  return { detail: catalogue[code].title, ...more, code }
+}
+
+/** A part failed in a way that has a name. `message` is for the log; the caller reads the catalogue's words. */
+export class Fault extends Error {
+  override readonly name = 'Fault'
+  readonly code: Code
+
+  constructor(code: Code, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
