@@ -23,11 +23,13 @@ export const catalogue = {
   'body-invalid': row(422, 'Invalid body', 'The body breaks the schema of the route.', '`errors` lists each field with its messages.'),
   'rate-limited': row(429, 'Too many requests', 'A limit of the route is used up.', 'Wait for `Retry-After` seconds.'),
   'headers-too-large': row(431, 'Request header fields too large', 'The headers exceed 16 KiB or 100 fields.', 'Send fewer or shorter headers.'),
+  'client-left': row(499, 'Client closed request', 'The caller closed the connection before the answer was there. Nobody reads this; the record does.', 'Nothing to mend on this side.'),
   internal: row(500, 'Internal error', 'Something failed inside the gate. Nothing was let through.', 'Give the `request_id` to the operator: the log line has the cause.'),
   'upstream-unreachable': row(502, 'Bad gateway', 'The API behind the gate could not be reached.', 'Check that it runs, and its address under `upstreams`.'),
   'upstream-broke-off': row(502, 'Bad gateway', 'The API behind the gate broke off before it had answered.', 'See the log of that API.'),
   unavailable: row(503, 'Service unavailable', 'A part that the answer depends on is down.', 'Try again after `Retry-After` seconds.'),
   draining: row(503, 'Service unavailable', 'This node is shutting down and takes no new requests.', 'Try again: another node, or this one after its restart, will answer.'),
+  'loop-detected': row(508, 'Loop detected', 'The request has passed this gate before.', 'An upstream points back at the gate: correct `upstreams`.'),
   'upstream-timeout': row(504, 'Gateway timeout', 'The API behind the gate did not begin to answer in time.', 'Raise `answerTimeout` of the upstream, or make it answer sooner.'),
 } as const satisfies Record<string, CatalogueRow>
 

@@ -1,0 +1,72 @@
+import { defineConfig } from 'gatehouse'
+import { url } from './upstream.ts'
+
+/** Crazy-Gary: an agent platform with tasks, model endpoints, monitoring and MCP tools. Its own numbers. */
+export default defineConfig({
+  upstreams: { api: url },
+
+  tokens: {
+    issuer: 'crazy-gary-api',
+    audience: 'crazy-gary-clients',
+    algorithm: 'HS256',
+    accessTtl: '1h',
+    claims: ['email', 'user_id', 'permissions'],
+  },
+
+  roles: {
+    user: { permissions: ['task:read', 'task:create', 'endpoint:read', 'monitoring:read', 'mcp:call'] },
+    operator: { permissions: ['endpoint:manage'], inherits: ['user'] },
+  },
+
+  limits: {
+    authentication: { limit: 10, window: '1h', burst: 3, by: ['ip'] },
+    general: { limit: 1000, window: '1h', burst: 50 },
+    'task-creation': { limit: 100, window: '1h', burst: 10 },
+    'endpoint-management': { limit: 100, window: '1h', burst: 10 },
+    monitoring: { limit: 500, window: '1h', burst: 25 },
+    'mcp-tools': { limit: 200, window: '1h', burst: 20 },
+    health: { limit: 60, window: '1m', burst: 5, by: ['ip'] },
+  },
+
+  cors: {
+    origins: ['http://localhost:3000', 'https://app.crazy-gary.example'],
+    credentials: true,
+    methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
+    headers: ['Content-Type', 'Authorization', 'X-Requested-With', 'X-API-Key', 'X-Request-ID'],
+    exposed: ['X-Request-ID', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Retry-After'],
+  },
+
+  routes: [
+    {
+      path: '/api/tasks',
+      methods: ['POST'],
+      require: 'task:create',
+      limit: 'task-creation',
+      to: 'api',
+      body: {
+        type: 'object',
+        properties: {
+          title: { type: 'string', minLength: 3, maxLength: 100 },
+          description: { type: 'string', minLength: 10, maxLength: 1000 },
+          priority: { enum: ['low', 'medium', 'high', 'critical'] },
+          model: { enum: ['gpt-oss-120b', 'gpt-oss-20b'] },
+        },
+        required: ['title', 'description'],
+        additionalProperties: false,
+      },
+    },
+    { path: '/api/tasks', methods: ['GET'], require: 'task:read', limit: 'general', to: 'api' },
+    { path: '/api/tasks/:id', methods: ['GET'], require: 'task:read', limit: 'general', to: 'api' },
+    { path: '/api/endpoints', methods: ['GET'], require: 'endpoint:read', limit: 'general', to: 'api' },
+    { path: '/api/endpoints', methods: ['POST'], require: 'endpoint:manage', limit: 'endpoint-management', to: 'api' },
+    {
+      path: '/api/endpoints/:id',
+      methods: ['PUT', 'DELETE'],
+      require: 'endpoint:manage',
+      limit: 'endpoint-management',
+      to: 'api',
+    },
+    { path: '/api/monitoring/*', methods: ['GET'], require: 'monitoring:read', limit: 'monitoring', to: 'api' },
+    { path: '/api/mcp/*', require: 'mcp:call', limit: 'mcp-tools', to: 'api' },
+  ],
+})

@@ -1,0 +1,211 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Clock } from '../kernel/clock.ts'
+import { type Random, uuidv7 } from '../kernel/id.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Database, Store } from '../store/database.ts'
+import { openAppender, type Writer } from './appender.ts'
+import type { AuditEvent } from './event.ts'
+import { eventText } from './event-text.ts'
+import { openWriterThread, trouble } from './writer-thread.ts'
+
+/** What the house remembers. Events go into the chain in the order of each way in. */
+export interface AuditLog {
+  /**
+   * Remembers an access. It waits in memory for the next batch: a crash loses what came in the last moments. When 65,536
+   * wait, further ones are dropped, and counted in an `audit-gap` event.
+   */
+  note(event: AuditEvent): void
+  /** Remembers a change in the transaction that makes it: neither is there without the other. */
+  enroll(db: Database, event: AuditEvent): Promise<void>
+  /** To be called after that transaction: chains what was enrolled, within milliseconds. */
+  wake(): void
+  /** Settles when all that was remembered before is in the chain, however long the database is away. */
+  flush(): Promise<void>
+  /** Writes out what waits, for at most five seconds, and takes no more. */
+  close(): Promise<void>
+  /** False when the writer was given something five seconds ago, and the chain has taken nothing since. */
+  readonly healthy: boolean
+  /** Accesses that wait to become durable. */
+  readonly backlog: number
+  /** Accesses that were lost since the start. */
+  readonly dropped: number
+}
+
+export interface AuditLogParts {
+  readonly store: Store
+  readonly url: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Whether a thread of its own writes. A store in memory has one connection, and is written to from here. */
+  readonly thread: boolean
+}
+
+export async function openAuditLog({ store, url, clock, random, log, thread }: AuditLogParts): Promise<AuditLog> {
+  const writer =
+    thread && url !== 'sqlite::memory:'
+      ? await openWriterThread(url, log)
+      : openAppender(store, (error) => log.warn({ error }, trouble))
+  const audit = new BatchingLog(writer, clock, random, log)
+  audit.wake() // what a process before us enrolled and had no time to chain
+  return audit
+}
+
+const batchMax = 256
+const batchMs = 50
+const backlogMax = 65_536
+const stalledMs = 5_000
+const closeMs = 5_000
+
+class BatchingLog implements AuditLog {
+  readonly #writer: Writer
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #log: Log
+  #batch: string[] = []
+  #batchTimer: NodeJS.Timeout | undefined
+  #backlog = 0
+  #dropped = 0
+  /** Dropped, and not told of in the chain yet. */
+  #untold = 0
+  #draining: 'no' | 'yes' | 'and again' = 'no'
+  /** Appends under way, and when the writer last had nothing to do or got something done. */
+  #appends = 0
+  #progressAt = 0
+  #closed = false
+
+  constructor(writer: Writer, clock: Clock, random: Random, log: Log) {
+    this.#writer = writer
+    this.#clock = clock
+    this.#random = random
+    this.#log = log
+  }
+
+  get healthy(): boolean {
+    return this.#appends === 0 || this.#clock.monotonic() - this.#progressAt < stalledMs
+  }
+
+  get backlog(): number {
+    return this.#backlog
+  }
+
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  note(event: AuditEvent): void {
+    if (this.#backlog < backlogMax && !this.#closed) {
+      this.#take(event)
+    } else {
+      this.#dropped++
+      this.#untold++
+    }
+  }
+
+  async enroll(db: Database, event: AuditEvent): Promise<void> {
+    await db
+      .insertInto('audit_outbox')
+      .values({ body: eventText(event) })
+      .execute()
+  }
+
+  /** Every append empties the outbox. One that is under way may have looked there too early: another follows it. */
+  wake(): void {
+    if (this.#draining !== 'no') {
+      this.#draining = 'and again'
+      return
+    }
+    this.#draining = 'yes'
+    const drained = (): void => {
+      const again = this.#draining === 'and again'
+      this.#draining = 'no'
+      if (again && !this.#closed) this.wake()
+    }
+    this.#append([]).then(drained, drained)
+  }
+
+  /** The writer keeps the order: once it is through with nothing, it is through with all before. */
+  async flush(): Promise<void> {
+    this.#handOver()
+    await this.#append([])
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    const patience = new AbortController()
+    const outOfTime = pause(closeMs, false, { signal: patience.signal }).catch(() => false)
+    const written = this.#writeOut().then(
+      () => true,
+      () => false,
+    )
+    if (!(await Promise.race([written, outOfTime]))) {
+      this.#log.error(
+        { events: this.#backlog },
+        'the audit log closed before all accesses were written; what was enrolled waits in the outbox',
+      )
+    }
+    patience.abort()
+    await this.#writer.close()
+  }
+
+  #take(event: AuditEvent): void {
+    this.#backlog++
+    this.#batch.push(eventText(event))
+    if (this.#batch.length >= batchMax) this.#handOver()
+    else this.#batchTimer ??= setTimeout(() => this.#handOver(), batchMs)
+  }
+
+  #handOver(): void {
+    clearTimeout(this.#batchTimer)
+    this.#batchTimer = undefined
+    const bodies = this.#batch
+    if (bodies.length === 0) return
+    this.#batch = []
+    this.#append(bodies).then(
+      () => {
+        this.#backlog -= bodies.length
+        if (this.#untold > 0) this.#tellGap()
+      },
+      () => {
+        this.#dropped += bodies.length // closed before they were durable
+      },
+    )
+  }
+
+  async #append(bodies: readonly string[]): Promise<void> {
+    if (this.#appends++ === 0) this.#progressAt = this.#clock.monotonic()
+    try {
+      await this.#writer.append(bodies)
+    } finally {
+      this.#appends--
+      this.#progressAt = this.#clock.monotonic()
+    }
+  }
+
+  async #writeOut(): Promise<void> {
+    do await this.flush()
+    while (this.#backlog > 0) // a gap was told of
+  }
+
+  #tellGap(): void {
+    const at = this.#clock.now()
+    const dropped = this.#untold
+    this.#untold = 0
+    this.#log.error({ dropped }, 'accesses were not remembered: the audit log had no room')
+    this.#take({
+      action: 'audit-gap',
+      actor: { id: 'gatehouse', type: 'system' },
+      address: '',
+      at,
+      details: { dropped },
+      id: uuidv7(at, this.#random),
+      request_id: '',
+      resource: { id: 'house', type: 'house' },
+      result: 'error',
+      type: 'system',
+      user_agent: '',
+      v: 1,
+    })
+  }
+}

@@ -1,0 +1,196 @@
+import { createHmac } from 'node:crypto'
+import { base64url, equalBytes, fromBase64url, sha256 } from '../kernel/bytes.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { type Random, uuidv7 } from '../kernel/id.ts'
+import type { RootKey } from '../keys/root.ts'
+import type { Database } from '../store/database.ts'
+
+/** One sign-in: the family that all its refresh tokens and access tokens belong to. */
+export interface Session {
+  readonly id: string
+  readonly userId: string
+}
+
+export interface Opened {
+  readonly session: Session
+  /** Shown once; only a hash of it is kept. */
+  readonly refreshToken: string
+}
+
+export type Rotation =
+  /** The token was the living one: this is its successor. */
+  | ({ readonly kind: 'rotated' } & Opened)
+  /** The token was rotated a moment ago, and its answer may have been lost: this is the same successor again (A18). */
+  | ({ readonly kind: 'repeated' } & Opened)
+  /** The token was spent: somebody else has its successor. The family has been ended (A17). */
+  | { readonly kind: 'reused'; readonly sessionId: string; readonly userId: string }
+  | { readonly kind: 'expired' }
+  /** Never ours, or of a session that has ended. */
+  | { readonly kind: 'invalid' }
+
+export interface Device {
+  readonly address: string
+  readonly userAgent: string
+}
+
+interface SessionsOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly root: RootKey
+  /** Absolute life of a family. */
+  readonly refreshTtlMs: number
+  /** How long a direct predecessor is answered with the same successor. */
+  readonly graceMs: number
+}
+
+/** What every refresh token begins with: scanners and our own log redaction know one by it. */
+export const refreshTokenPrefix = 'gh_rt_'
+
+/**
+ * Families of refresh tokens, one row each. A successor's secret is derived from its predecessor's, so that refreshes that
+ * race all arrive at the same one, and the store keeps nothing but hashes (docs/decisions/0002).
+ */
+export class Sessions {
+  readonly #options: SessionsOptions
+  readonly #successorKey: Buffer
+  readonly #tagKey: Buffer
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+    this.#successorKey = options.root.derive('refresh token successors')
+    this.#tagKey = options.root.derive('refresh token tags')
+  }
+
+  async open(db: Database, userId: string, { address, userAgent }: Device): Promise<Opened> {
+    const { clock, random, refreshTtlMs } = this.#options
+    const now = clock.now()
+    const id = uuidv7(now, random)
+    const secret = Buffer.from(random.bytes(32))
+    await db
+      .insertInto('sessions')
+      .values({
+        id,
+        user_id: userId,
+        generation: 0,
+        refresh_hash: hashOf(secret),
+        previous_hash: null,
+        rotated_at: now,
+        created_at: now,
+        expires_at: now + refreshTtlMs,
+        ended_at: null,
+        ended_reason: null,
+        address,
+        user_agent: userAgent.slice(0, 256),
+      })
+      .execute()
+    return { session: { id, userId }, refreshToken: this.#write(id, 0, secret) }
+  }
+
+  /** Trades a refresh token for its successor. One conditional UPDATE decides: whoever comes second finds it decided. */
+  async rotate(db: Database, presented: string): Promise<Rotation> {
+    const token = this.#read(presented)
+    if (token === undefined) return { kind: 'invalid' }
+    const now = this.#options.clock.now()
+    const next = this.#successor(token)
+    const moved = await db
+      .updateTable('sessions')
+      .set({
+        refresh_hash: hashOf(next),
+        previous_hash: hashOf(token.secret),
+        generation: token.generation + 1,
+        rotated_at: now,
+      })
+      .where('id', '=', token.id)
+      .where('refresh_hash', '=', hashOf(token.secret))
+      .where('ended_at', 'is', null)
+      .where('expires_at', '>', now)
+      .returning('user_id')
+      .executeTakeFirst()
+    const refreshToken = this.#write(token.id, token.generation + 1, next)
+    if (moved !== undefined) return { kind: 'rotated', session: { id: token.id, userId: moved.user_id }, refreshToken }
+    return this.#explain(db, token, next, refreshToken)
+  }
+
+  /** Ends a family. Answers whether it was still going on. */
+  async end(db: Database, id: string, reason: string): Promise<boolean> {
+    const ended = await db
+      .updateTable('sessions')
+      .set({ ended_at: this.#options.clock.now(), ended_reason: reason })
+      .where('id', '=', id)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst()
+    return ended.numUpdatedRows > 0n
+  }
+
+  /** Ends all families of a person, and answers which. */
+  async endAllOf(db: Database, userId: string, reason: string): Promise<readonly string[]> {
+    const ended = await db
+      .updateTable('sessions')
+      .set({ ended_at: this.#options.clock.now(), ended_reason: reason })
+      .where('user_id', '=', userId)
+      .where('ended_at', 'is', null)
+      .returning('id')
+      .execute()
+    return ended.map(({ id }) => id)
+  }
+
+  /** Families that ended after a moment: their access tokens may still be alive. */
+  async endedSince(
+    db: Database,
+    sinceMs: number,
+  ): Promise<readonly { readonly id: string; readonly endedAt: number }[]> {
+    const rows = await db.selectFrom('sessions').select(['id', 'ended_at']).where('ended_at', '>', sinceMs).execute()
+    return rows.map(({ id, ended_at }) => ({ id, endedAt: ended_at ?? 0 }))
+  }
+
+  /** Why the living token was another one. */
+  async #explain(db: Database, token: ReadToken, next: Buffer, refreshToken: string): Promise<Rotation> {
+    const { clock, graceMs } = this.#options
+    const now = clock.now()
+    const row = await db.selectFrom('sessions').selectAll().where('id', '=', token.id).executeTakeFirst()
+    if (row === undefined || row.ended_at !== null) return { kind: 'invalid' }
+    if (row.expires_at <= now) return { kind: 'expired' }
+    const predecessor = row.previous_hash === hashOf(token.secret) && row.refresh_hash === hashOf(next)
+    if (predecessor && now - row.rotated_at < graceMs) {
+      return { kind: 'repeated', session: { id: row.id, userId: row.user_id }, refreshToken }
+    }
+    await this.end(db, row.id, 'a spent refresh token came back')
+    return { kind: 'reused', sessionId: row.id, userId: row.user_id }
+  }
+
+  #successor({ id, generation, secret }: ReadToken): Buffer {
+    return createHmac('sha256', this.#successorKey).update(`${id}.${generation}.`).update(secret).digest()
+  }
+
+  #write(id: string, generation: number, secret: Buffer): string {
+    return `${refreshTokenPrefix}${id}.${generation}.${base64url(secret)}.${base64url(this.#tag(id, generation, secret))}`
+  }
+
+  /** A token that carries our tag was once ours. An invented one cannot: it ends nobody's family. */
+  #read(text: string): ReadToken | undefined {
+    const parts = tokenForm.exec(text)
+    if (parts === null) return undefined
+    const [, id = '', generationText = '', secretText = '', tagText = ''] = parts
+    const secret = fromBase64url(secretText)
+    const tag = fromBase64url(tagText)
+    const generation = Number(generationText)
+    if (secret === undefined || tag === undefined || !Number.isSafeInteger(generation)) return undefined
+    return equalBytes(tag, this.#tag(id, generation, secret)) ? { id, generation, secret } : undefined
+  }
+
+  #tag(id: string, generation: number, secret: Buffer): Buffer {
+    return createHmac('sha256', this.#tagKey).update(`${id}.${generation}.`).update(secret).digest().subarray(0, 16)
+  }
+}
+
+interface ReadToken {
+  readonly id: string
+  readonly generation: number
+  readonly secret: Buffer
+}
+
+const tokenForm = /^gh_rt_([0-9a-f-]{36})\.(\d{1,15})\.([\w-]{43})\.([\w-]{22})$/
+
+function hashOf(secret: Buffer): string {
+  return sha256(secret).toString('hex')
+}

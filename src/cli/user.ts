@@ -1,0 +1,139 @@
+import type { AdminAction } from '../audit/event.ts'
+import type { Account } from '../authn/accounts.ts'
+import type { House } from '../house.ts'
+import type { Database } from '../store/database.ts'
+import { adminEvent } from './admin-event.ts'
+import { type Command, readArgs, refusalText, type Terminal, Usage } from './command.ts'
+import { passphrase } from './passphrase.ts'
+import { houseOptions, visit } from './visit.ts'
+
+const usage = `usage: gatehouse user list
+       gatehouse user create EMAIL [--name NAME] [--role ROLE …]
+       gatehouse user grant|withdraw EMAIL ROLE
+       gatehouse user lock|unlock|reset EMAIL
+                 [--config FILE] [--data DIR]
+
+A password is taken from GATEHOUSE_USER_PASSWORD, or made up and shown once. Locking and resetting end every session.`
+
+export const command: Command = async (args, terminal) => {
+  const { values, positionals } = readArgs(
+    args,
+    { ...houseOptions, name: { type: 'string' }, role: { type: 'string', multiple: true } },
+    usage,
+  )
+  if (values.help === true) {
+    terminal.out(usage)
+    return true
+  }
+  const [verb, email, role, ...more] = positionals
+  if (verb === undefined || more.length > 0) throw new Usage(usage)
+  if (verb === 'list') return visit(values, terminal, (house) => list(house, terminal))
+  if (email === undefined) throw new Usage(`expected an e-mail address\n\n${usage}`)
+  const job: Job = { email, role, name: values.name, roles: values.role ?? [] }
+  const act = verbs[verb]
+  if (act === undefined) throw new Usage(`unknown \`user ${verb}\`\n\n${usage}`)
+  return visit(values, terminal, (house) => act(house, job, terminal))
+}
+
+interface Job {
+  readonly email: string
+  readonly role: string | undefined
+  readonly name: string | undefined
+  readonly roles: readonly string[]
+}
+
+type Act = (house: House, job: Job, terminal: Terminal) => Promise<boolean>
+
+const verbs: Readonly<Record<string, Act>> = {
+  create,
+  grant: (house, job, terminal) =>
+    change(house, job, terminal, 'user.grant', async (trx, account) =>
+      house.accounts.grant(trx, account.id, knownRole(house, job)),
+    ),
+  withdraw: (house, job, terminal) =>
+    change(house, job, terminal, 'user.withdraw', async (trx, account) =>
+      house.accounts.withdraw(trx, account.id, knownRole(house, job)),
+    ),
+  lock: (house, job, terminal) =>
+    change(house, job, terminal, 'user.lock', async (trx, account) => {
+      await house.accounts.setStatus(trx, account.id, 'locked')
+      await house.sessions.endAllOf(trx, account.id, 'locked')
+    }),
+  unlock: (house, job, terminal) =>
+    change(house, job, terminal, 'user.unlock', (trx, account) => house.accounts.setStatus(trx, account.id, 'active')),
+  reset,
+}
+
+async function list(house: House, terminal: Terminal): Promise<boolean> {
+  for (const { email, name, roles, status } of await house.accounts.list(house.store.db)) {
+    terminal.out([email, name, roles.join(','), status].join('\t'))
+  }
+  return true
+}
+
+async function create(house: House, { email, name, roles }: Job, terminal: Terminal): Promise<boolean> {
+  for (const role of roles) mustKnow(house, role)
+  const { password, told } = newPassword(terminal)
+  const outcome = await house.store.transaction(async (trx) => {
+    const created = await house.accounts.create(trx, { email, name: name ?? email, password, roles: [...roles] })
+    if ('account' in created)
+      await house.audit.enroll(trx, adminEvent('user.create', created.account.id, terminal, { roles: roles.join(',') }))
+    return created
+  })
+  if ('taken' in outcome) {
+    terminal.err(`\`${email}\` has an account already`)
+    return false
+  }
+  if ('code' in outcome) throw new Usage(refusalText(outcome))
+  terminal.out(told ? `${email} may sign in with: ${password}` : `${email} may sign in`)
+  return true
+}
+
+async function reset(house: House, job: Job, terminal: Terminal): Promise<boolean> {
+  const { password, told } = newPassword(terminal)
+  const done = await change(house, job, terminal, 'user.reset', async (trx, account) => {
+    const refused = await house.accounts.setPassword(trx, account, password)
+    if (refused !== undefined) throw new Usage(refusalText(refused))
+    await house.sessions.endAllOf(trx, account.id, 'password reset')
+  })
+  if (done && told) terminal.out(`the new password, shown this once: ${password}`)
+  return done
+}
+
+/** One change to one account, with its event, or neither. */
+async function change(
+  house: House,
+  { email, role }: Job,
+  terminal: Terminal,
+  action: AdminAction,
+  work: (trx: Database, account: Account) => Promise<unknown>,
+): Promise<boolean> {
+  const account = await house.accounts.byEmail(house.store.db, email)
+  if (account === undefined) {
+    terminal.err(`nobody is called \`${email}\``)
+    return false
+  }
+  await house.store.transaction(async (trx) => {
+    await work(trx, account)
+    await house.audit.enroll(trx, adminEvent(action, account.id, terminal, role === undefined ? {} : { role }))
+  })
+  terminal.out(`done: ${action} ${email}${role === undefined ? '' : ` ${role}`}`)
+  return true
+}
+
+function knownRole(house: House, { role }: Job): string {
+  if (role === undefined) throw new Usage(`expected a role\n\n${usage}`)
+  mustKnow(house, role)
+  return role
+}
+
+/** A role that the configuration does not have grants nothing: better to say so than to store it. */
+function mustKnow(house: House, role: string): void {
+  const known = ['admin', ...Object.keys(house.settings.roles)]
+  if (!known.includes(role)) throw new Usage(`no role is called \`${role}\`; there are ${known.join(', ')}`)
+}
+
+function newPassword({ environment, random }: Terminal): { readonly password: string; readonly told: boolean } {
+  const given = environment['GATEHOUSE_USER_PASSWORD']
+  return given === undefined ? { password: passphrase(random), told: true } : { password: given, told: false }
+}

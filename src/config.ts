@@ -1,0 +1,219 @@
+import { z } from 'zod'
+import { identityOptions } from './authn/options.ts'
+import { tokenOptions } from './authn/tokens.ts'
+import { roleOptions } from './authz/roles.ts'
+import { cidr, listenOptions } from './endpoints/options.ts'
+import { corsOptions } from './gate/cors.ts'
+import { headerOptions } from './gate/headers.ts'
+import { routeOptions } from './gate/routes.ts'
+import { resolveSecret, Secret } from './kernel/secret.ts'
+import { size } from './kernel/shape.ts'
+import { builtInLimits, limitOptions } from './limits/options.ts'
+import { upstreamOptions } from './upstream/options.ts'
+import { contract } from './wire/contract.ts'
+
+/** Each section of the configuration, by the shape that stands beside the code that reads it. */
+const sections = {
+  listen: listenOptions.prefault({}),
+  store: z
+    .string()
+    .regex(/^(?:sqlite:.+|postgres(?:ql)?:\/\/.+)$/, 'expected `sqlite:./path/to/file.db` or `postgres://…`')
+    .optional(),
+  upstreams: z.record(z.string().min(1), upstreamOptions).default({}),
+  identity: identityOptions.prefault({}),
+  tokens: tokenOptions.prefault({}),
+  roles: z
+    .record(z.string().regex(/^[A-Za-z0-9_-]+$/, 'expected a name of letters, digits, `_` and `-`'), roleOptions)
+    .default({}),
+  limits: z
+    .union([z.literal(false), z.record(z.string().min(1), limitOptions)], {
+      error: 'expected limits by name, or `false` to switch all limits off',
+    })
+    .default({}),
+  headers: headerOptions.default({}),
+  cors: corsOptions.optional(),
+  /** The largest body of a route that does not say another. */
+  bodyMax: size.default(10 * 1024 * 1024),
+  metrics: z.strictObject({ allow: z.array(cidr).default([]) }).prefault({}),
+  /** Header prefixes that only the gate may set towards an upstream, beside `X-Gatehouse-`. */
+  identityHeaders: z.array(z.string().regex(/^[A-Za-z0-9-]+$/, 'expected the beginning of a header name')).default([]),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
+  /** Other paths of our own endpoints: what a system called them before. */
+  aliases: z.record(z.string().startsWith('/'), z.string().startsWith('/')).default({}),
+  routes: z.array(routeOptions).default([]),
+} as const
+
+type Sections = typeof sections
+
+/** A configuration as it is written. */
+export type Config = { readonly [Name in keyof Sections]?: z.input<Sections[Name]> }
+
+/** A configuration as it is used: complete, parsed, its names checked against each other. */
+export type Settings = { readonly [Name in keyof Sections]: z.output<Sections[Name]> }
+
+/** Gives a configuration its types where it is written. */
+export function defineConfig(config: Config): Config {
+  return config
+}
+
+/** A secret by the name of an environment variable. */
+export function env(name: string): { readonly env: string } {
+  return { env: name }
+}
+
+/** A secret by the path of a file that only its owner can read. */
+export function file(path: string): { readonly file: string } {
+  return { file: path }
+}
+
+/** One mistake: where it stands, and what was expected there. */
+export interface Mistake {
+  /** `routes[2].limit` */
+  readonly path: string
+  readonly message: string
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Parses a configuration and holds its parts against each other. It finds every mistake, not the first. */
+export function parseConfig(
+  raw: unknown,
+  environment: Environment,
+): { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] } {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    return {
+      mistakes: [
+        {
+          path: '(configuration)',
+          message: `expected an object, got ${raw === null ? 'null' : Array.isArray(raw) ? 'a list' : typeof raw}`,
+        },
+      ],
+    }
+  }
+  const given = raw as Readonly<Record<string, unknown>>
+  const mistakes: Mistake[] = []
+  for (const key of Object.keys(given)) {
+    if (!(key in sections))
+      mistakes.push({ path: key, message: `unknown key; expected one of ${Object.keys(sections).join(', ')}` })
+  }
+  const parsed: Record<string, unknown> = {}
+  for (const [name, shape] of Object.entries(sections)) {
+    if (name === 'routes' && Array.isArray(given['routes'])) parsed[name] = parseRoutes(given['routes'], mistakes)
+    else parsed[name] = parseSection(shape, given[name], name, mistakes)
+  }
+  const settings = parsed as unknown as Settings
+  mistakes.push(...crossCheck(given, settings))
+  settleSecrets(settings, environment, mistakes)
+  return mistakes.length === 0
+    ? { settings }
+    : { mistakes: mistakes.toSorted((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true })) }
+}
+
+function parseSection(shape: z.ZodType, value: unknown, at: string, mistakes: Mistake[]): unknown {
+  const outcome = shape.safeParse(value)
+  if (outcome.success) return outcome.data
+  for (const issue of outcome.error.issues) report(issue, at, mistakes)
+  return undefined
+}
+
+/** Each route on its own, so that a mistake in one does not hide those of the others. */
+function parseRoutes(routes: readonly unknown[], mistakes: Mistake[]): unknown[] {
+  return routes.map((route, index) => parseSection(routeOptions, route, `routes[${index}]`, mistakes))
+}
+
+function report(issue: z.core.$ZodIssue, at: string, mistakes: Mistake[]): void {
+  const path = issue.path.reduce<string>(
+    (whole, step) => (typeof step === 'number' ? `${whole}[${step}]` : `${whole}.${String(step)}`),
+    at,
+  )
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) mistakes.push({ path: `${path}.${key}`, message: 'unknown key' })
+  } else if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // The branch that got furthest is the one that was meant.
+    const meant = issue.errors.toSorted((a, b) => deepest(b) - deepest(a))[0] ?? []
+    if (deepest(meant) === 0)
+      mistakes.push({ path, message: issue.message.replace(/^Invalid input$/, meant[0]?.message ?? 'invalid') })
+    else for (const inner of meant) report(inner, path, mistakes)
+  } else {
+    mistakes.push({ path, message: issue.message.replace(/^Invalid input: /, '') })
+  }
+}
+
+function deepest(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map((issue) => (issue.code === 'unrecognized_keys' ? 1 : issue.path.length)))
+}
+
+/** Names that one part uses and another defines. Names are taken from what was written, so that one mistake causes no other. */
+function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings): Mistake[] {
+  const mistakes: Mistake[] = []
+  const upstreams = namesIn(given['upstreams'])
+  const limits = new Set([...Object.keys(builtInLimits), ...namesIn(given['limits'])])
+  const limitsOff = given['limits'] === false
+  const seen = new Map<string, number>()
+  const ours: ReadonlySet<string> = new Set(Object.values(contract).map(({ path }) => path))
+
+  for (const [index, route] of (settings.routes ?? []).entries()) {
+    if (route === undefined) continue
+    const at = `routes[${index}]`
+    if (route.to !== undefined && !upstreams.has(route.to))
+      mistakes.push({ path: `${at}.to`, message: `no upstream is called \`${route.to}\`; there ${those(upstreams)}` })
+    if (!limitsOff) {
+      for (const name of route.limit ?? [])
+        if (!limits.has(name))
+          mistakes.push({ path: `${at}.limit`, message: `no limit is called \`${name}\`; there ${those(limits)}` })
+    }
+    if (ours.has(route.path) && !mayReplace.has(route.path))
+      mistakes.push({ path: `${at}.path`, message: `\`${route.path}\` is an endpoint of the house itself` })
+    for (const method of route.methods ?? ['*']) {
+      const key = `${method} ${route.path}`
+      const before = seen.get(key)
+      if (before !== undefined)
+        mistakes.push({ path: at, message: `\`${key}\` has a route already: routes[${before}]` })
+      else seen.set(key, index)
+    }
+  }
+  for (const [alias, target] of Object.entries(settings.aliases ?? {})) {
+    if (!ours.has(target))
+      mistakes.push({
+        path: `aliases.${alias}`,
+        message: `\`${target}\` is no endpoint of the house; there ${those(ours)}`,
+      })
+  }
+  for (const [name, role] of Object.entries(settings.roles ?? {})) {
+    for (const parent of role.inherits ?? []) {
+      if (parent !== 'admin' && !namesIn(given['roles']).has(parent))
+        mistakes.push({
+          path: `roles.${name}.inherits`,
+          message: `no role is called \`${parent}\`; there ${those(namesIn(given['roles']))}`,
+        })
+    }
+  }
+  if (settings.tokens !== undefined && settings.tokens.secret !== undefined && settings.tokens.algorithm !== 'HS256') {
+    mistakes.push({
+      path: 'tokens.secret',
+      message: `belongs to \`HS256\`; keys for \`${settings.tokens.algorithm}\` are made and kept by the house`,
+    })
+  }
+  return mistakes
+}
+
+/** Paths of ours that an API often has itself: a route of the same path takes them over. */
+const mayReplace: ReadonlySet<string> = new Set(['/health', '/health/live', '/health/ready', '/metrics'])
+
+function namesIn(section: unknown): ReadonlySet<string> {
+  return new Set(typeof section === 'object' && section !== null ? Object.keys(section) : [])
+}
+
+function those(names: ReadonlySet<string>): string {
+  return names.size === 0 ? 'is none' : `${names.size === 1 ? 'is' : 'are'} ${[...names].join(', ')}`
+}
+
+/** Secrets are fetched now, so that a missing one stops the start and not a request. */
+function settleSecrets(settings: Settings, environment: Environment, mistakes: Mistake[]): void {
+  const reference = settings.tokens?.secret
+  if (reference === undefined) return
+  const secret = resolveSecret(reference, environment)
+  if (!(secret instanceof Secret)) mistakes.push({ path: 'tokens.secret', message: secret.problem })
+  else if (Buffer.byteLength(secret.reveal()) < 32)
+    mistakes.push({ path: 'tokens.secret', message: 'expected at least 32 characters (RFC 7518 §3.2)' })
+}

@@ -1,0 +1,188 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Exchange } from '../gate/exchange.ts'
+import type { Gate, Passage } from '../gate/gate.ts'
+import type { Inbound } from '../http/message.ts'
+import { deliver, inboundOf, unreadable } from '../http/node.ts'
+import { parseTarget } from '../http/target.ts'
+import { type Code, catalogue, Fault } from '../kernel/error.ts'
+import type { ListenOptions } from './options.ts'
+
+/** A socket that takes requests to the gate. */
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** Takes no new connections, waits for what is on its way, and after `graceMs` cuts off the rest. */
+  close(graceMs: number): Promise<void>
+}
+
+export async function listen(gate: Gate, options: ListenOptions): Promise<Listener> {
+  const server = createServer({
+    // Node's defaults are made for applications; these are for whoever stands outside (INVARIANTS C, "Server settings").
+    headersTimeout: options.headersTimeout,
+    requestTimeout: options.requestTimeout,
+    keepAliveTimeout: options.keepAliveTimeout,
+    connectionsCheckingInterval: 2_000,
+    maxHeaderSize: 16_384,
+    insecureHTTPParser: false,
+    requireHostHeader: false, // the gate refuses a missing Host itself, with the fields that every refusal carries
+    joinDuplicateHeaders: false,
+    noDelay: true,
+    shouldUpgradeCallback: (request: IncomingMessage) => wantsTunnel(request, gate),
+  })
+  server.maxHeadersCount = 100
+  server.maxRequestsPerSocket = 0
+  server.maxConnections = options.connections
+  server.on('request', (request, response) => take(request, response, gate))
+  server.on('checkContinue', (request, response) => take(request, response, gate, () => response.writeContinue()))
+  server.on('checkExpectation', (request, response) => take(request, response, gate))
+  server.on('upgrade', (request, socket, first) => takeUpgrade(request, socket, first, gate))
+  server.on('connect', (request, socket) => takeUpgrade(request, socket, Buffer.alloc(0), gate))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
+    refuseUnreadable(error, socket as Socket, gate),
+  )
+  await bind(server, options)
+  const { port } = server.address() as AddressInfo
+  return { host: options.host, port, close: (graceMs) => closeGently(server, gate, graceMs) }
+}
+
+function bind(server: Server, { port, host }: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE' ? 'something else listens there; choose another with --port' : error.message
+      reject(new Fault('unavailable', `cannot listen on ${host}:${port}: ${why}`, error))
+    })
+    server.listen({ port, host, backlog: 4096 }, () => resolve())
+  })
+}
+
+/** The request that a socket is busy with: a connection carries one at a time. */
+const busy = new WeakMap<object, { readonly exchange: Exchange; readonly response: ServerResponse }>()
+
+function take(request: IncomingMessage, response: ServerResponse, gate: Gate, proceed?: () => void): void {
+  let concluded = false
+  const exchange = gate.handle(inboundOf(request, proceed), (passage) => {
+    concluded = true
+    send(request, response, passage)
+  })
+  if (concluded) return
+  busy.set(request.socket, { exchange, response })
+  response.once('close', () => {
+    if (!concluded) leave(exchange)
+  })
+}
+
+/** Sockets that have had their last answer. */
+const last = new WeakSet<object>()
+
+function send(request: IncomingMessage, response: ServerResponse, passage: Passage): void {
+  if (passage.exchange.request.head.problem !== undefined) last.add(request.socket)
+  deliver(response, passage.outbound, (delivered) => {
+    passage.finish(delivered)
+    busy.delete(request.socket)
+    if (!request.complete) outlast(request)
+  })
+}
+
+/** Nobody waits for this answer any more. */
+function leave(exchange: Exchange): void {
+  exchange.left = true
+  exchange.abandon?.(new Error('the client closed the connection'))
+}
+
+/** An answer that came before the body did: the caller gets time to read it, and then no more of the body is taken. */
+function outlast(request: IncomingMessage): void {
+  const patience = setTimeout(() => request.socket.destroy(), 2_000)
+  request.once('close', () => clearTimeout(patience))
+}
+
+function wantsTunnel(request: IncomingMessage, gate: Gate): boolean {
+  if (request.headers.upgrade?.toLowerCase() !== 'websocket') return false
+  const target = parseTarget(request.url ?? '')
+  return target.problem === undefined && gate.tunnels(request.method ?? '', target.path)
+}
+
+/** A request that may switch protocols. Refused or declined, it is answered like any other and the connection ends. */
+function takeUpgrade(request: IncomingMessage, socket: Duplex, first: Buffer, gate: Gate): void {
+  socket.on('error', () => socket.destroy())
+  const exchange = gate.handle(inboundOf(request), (passage) => {
+    const { outbound } = passage
+    if (outbound.tunnel === undefined) {
+      const response = new ServerResponse(request)
+      response.assignSocket(socket as Socket)
+      response.shouldKeepAlive = false
+      response.on('finish', () => socket.end())
+      return send(request, response, passage)
+    }
+    join(socket, first, passage)
+  })
+  socket.once('close', () => leave(exchange))
+}
+
+/** Lets two sockets talk until either is done. */
+function join(near: Duplex, first: Buffer, passage: Passage): void {
+  const { outbound } = passage
+  const far = outbound.tunnel?.socket as Duplex
+  let head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+  for (let at = 0; at < outbound.headers.length; at += 2)
+    head += `${outbound.headers[at]}: ${outbound.headers[at + 1]}\r\n`
+  near.write(`${head}\r\n`)
+  if (outbound.tunnel !== undefined && outbound.tunnel.first.length > 0) near.write(outbound.tunnel.first)
+  if (first.length > 0) far.write(first)
+  let bytes = 0
+  far.on('data', (chunk: Buffer) => (bytes += chunk.length))
+  far.pipe(near).pipe(far)
+  const end = (): void => {
+    near.destroy()
+    far.destroy()
+    passage.finish({ bytes, whole: true })
+  }
+  far.on('error', end)
+  far.on('close', end)
+  near.on('close', end)
+}
+
+/** What Node's parser could not read goes the way of any request, so that it is refused, counted and remembered alike. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, gate: Gate): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const current = busy.get(socket)
+  // Behind an answer that has begun, or that was the last one, nothing may follow: it would be read as part of it.
+  if (current?.response.headersSent === true || last.has(socket)) return void socket.destroySoon()
+  if (current !== undefined) leave(current.exchange)
+  const inbound: Inbound = unreadable(socket, codeOf(error), detailOf(error))
+  gate.handle(inbound, ({ outbound, finish }) => {
+    const { status, headers, body } = outbound
+    let text = `HTTP/1.1 ${status} ${catalogue[codeOf(error)].title}\r\nConnection: close\r\n`
+    for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`
+    socket.end(Buffer.concat([Buffer.from(`${text}\r\n`), body as Uint8Array]))
+    finish({ bytes: (body as Uint8Array).byteLength, whole: true })
+  })
+}
+
+function codeOf(error: NodeJS.ErrnoException): Code {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout'
+  return 'bad-request'
+}
+
+function detailOf(error: NodeJS.ErrnoException): string {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return 'the header fields exceed 16 KiB'
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'the request did not arrive whole in time'
+  return 'the message is not well-formed HTTP/1.1'
+}
+
+async function closeGently(server: Server, gate: Gate, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const drained = gate.drain()
+  let patience: NodeJS.Timeout | undefined
+  await Promise.race([drained, new Promise((resolve) => (patience = setTimeout(resolve, graceMs)))])
+  clearTimeout(patience)
+  // Answers that have ended may still lie in a socket's buffer: closing idle connections lets them leave first.
+  server.closeIdleConnections()
+  const rest = setTimeout(() => server.closeAllConnections(), 250)
+  await closed
+  clearTimeout(rest)
+}

@@ -1,0 +1,81 @@
+import { anonymous, type Principal } from '../authn/principal.ts'
+import { type Decision, undecided } from '../authz/decision.ts'
+import type { Inbound, Outbound } from '../http/message.ts'
+import type { Params } from '../http/router.ts'
+import type { Refusal } from '../kernel/error.ts'
+import type { Allowance } from '../limits/limiter.ts'
+import type { Route } from './route.ts'
+
+export type { Refusal } from '../kernel/error.ts'
+
+/** One request on its way. Every field stands from the start: one hidden class for V8, no bag of strings for us. */
+export class Exchange {
+  /** The request id: the caller's own where it is sane. */
+  readonly id: string
+  /** Wall time in milliseconds. */
+  readonly arrivedAt: number
+  /** Monotonic milliseconds, for how long it took. */
+  readonly startedAt: number
+  readonly request: Inbound
+  readonly route: Route
+  /** The way that this request goes. */
+  readonly stages: readonly Stage[]
+  readonly params: Params
+  /** Methods that the path has, where it lacks this one. */
+  readonly allow: readonly string[]
+  /** The rightmost address that is no proxy of ours. */
+  readonly client: string
+  /** The client as limits know it: IPv6 counts by /64, since one host owns a whole one. */
+  readonly callerAddress: string
+  /** Whether the client spoke TLS, to us or to a trusted proxy. */
+  readonly secure: boolean
+  principal: Principal = anonymous
+  decision: Decision = undecided // deny, until someone decides
+  allowance: Allowance | undefined = undefined
+  /** The body, once a stage had to read it whole. */
+  payload: Uint8Array | undefined = undefined
+  /** The payload, parsed and checked. */
+  input: unknown = undefined
+  /** Calls the upstream off, once it was asked: the caller left. */
+  abandon: ((reason: Error) => void) | undefined = undefined
+  /** The caller closed the connection before the answer was there. */
+  left = false
+  refusal: Refusal | undefined = undefined
+  answer: Outbound | undefined = undefined
+
+  constructor(facts: Arrival) {
+    this.id = facts.id
+    this.arrivedAt = facts.arrivedAt
+    this.startedAt = facts.startedAt
+    this.request = facts.request
+    this.route = facts.route
+    this.stages = facts.stages
+    this.params = facts.params
+    this.allow = facts.allow
+    this.client = facts.client
+    this.callerAddress = facts.callerAddress
+    this.secure = facts.secure
+  }
+}
+
+/** What is known of a request before its first stage. */
+export type Arrival = Pick<
+  Exchange,
+  | 'id'
+  | 'arrivedAt'
+  | 'startedAt'
+  | 'request'
+  | 'route'
+  | 'stages'
+  | 'params'
+  | 'allow'
+  | 'client'
+  | 'callerAddress'
+  | 'secure'
+>
+
+/** One step of the way: nothing when the request may go on, a refusal when it may not. It waits only if it has to. */
+export type Stage = (exchange: Exchange) => Refusal | undefined | Promise<Refusal | undefined>
+
+/** One of our own endpoints: reads the checked input of the exchange, calls a room, and answers. */
+export type Answerer = (exchange: Exchange) => Outbound | Refusal | Promise<Outbound | Refusal>

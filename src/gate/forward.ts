@@ -1,0 +1,121 @@
+import { type Readable, Transform } from 'node:stream'
+import type { Principal } from '../authn/principal.ts'
+import { hopByHop } from '../http/head.ts'
+import { Fault } from '../kernel/error.ts'
+import type { Exchange, Stage } from './exchange.ts'
+import type { Rooms } from './rooms.ts'
+import type { Route } from './route.ts'
+
+/** Hands the request to the upstream of its route. Insists on a permit. */
+export function forward(route: Route, rooms: Rooms): Stage {
+  const { upstream, name } = route
+  if (upstream === undefined) throw new Error(`route \`${name}\` has no upstream`)
+
+  return async (exchange) => {
+    if (exchange.decision.effect !== 'permit') throw new Error(`\`${name}\` was about to be forwarded without a permit`)
+    const { request } = exchange
+    request.proceed?.()
+    const call = {
+      method: request.method,
+      path: request.target.path + request.target.query,
+      headers: forwardedHeaders(exchange, rooms),
+      body: exchange.payload ?? bounded(exchange),
+      onAbortable: (abort: (reason: Error) => void) => {
+        exchange.abandon = abort
+      },
+    }
+    if (request.head.upgrade !== undefined && route.websocket) {
+      call.headers.push('Connection', 'Upgrade', 'Upgrade', request.head.upgrade)
+      exchange.answer = await upstream.tunnel(call)
+    } else {
+      exchange.answer = await upstream.request(call)
+    }
+    return undefined
+  }
+}
+
+/** The caller's fields without those of the hop and without those that only we may set; then ours. */
+function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
+  const { request, route, principal, payload } = exchange
+  const { headers, head } = request
+  const out: string[] = []
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] as string
+    const lower = name.toLowerCase()
+    if (replaced.has(lower) || hopByHop.has(lower)) continue
+    if (lower === 'authorization' && !route.forwardAuthorization) continue
+    if (rooms.identityHeaders(lower) || head.connectionOptions.includes(lower)) continue
+    out.push(name, headers[at + 1] as string)
+  }
+  if (payload !== undefined) out.push('Content-Length', String(payload.byteLength))
+  else if (head.contentLength !== undefined && (head.contentLength > 0 || request.method !== 'GET'))
+    out.push('Content-Length', String(head.contentLength))
+  const trusted = head.forwardedFor !== undefined && rooms.trusts(request.peer)
+  // biome-ignore format: a table of name and value
+  out.push(
+    'X-Forwarded-For', trusted ? `${head.forwardedFor}, ${request.peer}` : request.peer,
+    'X-Forwarded-Proto', exchange.secure ? 'https' : 'http',
+    'X-Forwarded-Host', head.host ?? '',
+    'Via', head.via === undefined ? `1.1 ${rooms.via}` : `${head.via}, 1.1 ${rooms.via}`,
+    'X-Request-ID', exchange.id,
+    'X-Gatehouse-Request-Id', exchange.id,
+  )
+  out.push(...whoAsks(principal))
+  return out
+}
+
+/** Fields that we write ourselves: what the caller said in them does not reach the upstream. */
+const replaced = new Set([
+  'host',
+  'content-length',
+  'x-request-id',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-real-ip',
+  'via',
+])
+
+/** A principal lives as long as its verified token: its header lines are written once, not per request. */
+const lines = new WeakMap<Principal, readonly string[]>()
+
+function whoAsks(principal: Principal): readonly string[] {
+  let known = lines.get(principal)
+  if (known === undefined) {
+    known =
+      principal.type === 'anonymous'
+        ? []
+        : [
+            'X-Gatehouse-User',
+            principal.id,
+            'X-Gatehouse-Roles',
+            principal.roles.join(','),
+            'X-Gatehouse-Permissions',
+            [...principal.permissions].join(','),
+          ]
+    lines.set(principal, known)
+  }
+  return known
+}
+
+/** A body of announced length was measured at arrival; a chunked one is measured as it flows. */
+function bounded(exchange: Exchange): Readable | undefined {
+  const { body, head } = exchange.request
+  if (body === undefined || !head.chunked) return body
+  const bytesMax = exchange.route.bodyBytesMax
+  let bytes = 0
+  const gauge = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      bytes += chunk.byteLength
+      if (bytes > bytesMax) next(new Fault('content-too-large', `the body grew past ${bytesMax} bytes`))
+      else next(null, chunk)
+    },
+  })
+  body.on('error', (error) => gauge.destroy(error))
+  body.on('close', () => {
+    if (!body.readableEnded) gauge.destroy(new Fault('bad-request', 'the body broke off before its end'))
+  })
+  return body.pipe(gauge)
+}

@@ -1,0 +1,84 @@
+import type { Delivered, Inbound, Outbound } from '../http/message.ts'
+import { refuse } from '../kernel/error.ts'
+import { conclude } from './conclude.ts'
+import type { Exchange } from './exchange.ts'
+import { serve } from './pass.ts'
+import type { Plan } from './plan.ts'
+import { record } from './record.ts'
+
+/** Where requests come in: the plan of the day, and whether the house still takes new ones. */
+export interface Gate {
+  /** Sends a request down its way; `concluded` is called once, with the answer to deliver. */
+  handle(request: Inbound, concluded: (passage: Passage) => void): Exchange
+  /** Whether this request may become a tunnel. */
+  tunnels(method: string, path: string): boolean
+  /** Requests from now on follow this plan; those on their way keep the one that admitted them. */
+  follow(plan: Plan): void
+  /** Takes no new requests, and answers when the last one on its way has ended. */
+  drain(): Promise<void>
+  readonly draining: boolean
+  readonly inFlight: number
+}
+
+/** An exchange that has come to its answer. */
+export interface Passage {
+  readonly exchange: Exchange
+  readonly plan: Plan
+  readonly outbound: Outbound
+  /** To be called once the answer has left, or broke off: it is recorded then. `status` where the host chose another. */
+  finish(delivered: Delivered, status?: number): void
+}
+
+export function openGate(first: Plan): Gate {
+  let plan = first
+  let draining = false
+  let inFlight = 0
+  let emptied: (() => void) | undefined
+
+  return {
+    handle(request, concluded) {
+      const current = plan
+      const exchange = current.admit(request)
+      inFlight++
+      if (draining && !exchange.route.whileDraining) {
+        exchange.refusal = refuse('draining', { retryAfterMs: 1000 })
+        settle(exchange)
+      } else {
+        serve(exchange, current.rooms.log, settle)
+      }
+      return exchange
+
+      function settle(ended: Exchange): void {
+        const outbound = conclude(ended, current.cors)
+        if (draining) outbound.headers.push('Connection', 'close')
+        let finished = false
+        concluded({
+          exchange: ended,
+          plan: current,
+          outbound,
+          finish({ bytes, whole }, status = outbound.status) {
+            if (finished) return
+            finished = true
+            record(ended, status, bytes, whole, current.rooms)
+            inFlight--
+            if (inFlight === 0) emptied?.()
+          },
+        })
+      }
+    },
+    tunnels: (method, path) => plan.tunnels(method, path),
+    follow(next) {
+      plan = next
+    },
+    drain() {
+      draining = true
+      return inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (emptied = resolve))
+    },
+    get draining() {
+      return draining
+    },
+    get inFlight() {
+      return inFlight
+    },
+  }
+}

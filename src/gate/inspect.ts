@@ -1,0 +1,48 @@
+import { collect } from '../http/collect.ts'
+import { type Refusal, refuse } from '../kernel/error.ts'
+import type { Exchange, Stage } from './exchange.ts'
+import type { Rooms } from './rooms.ts'
+import type { Route } from './route.ts'
+
+/** Reads the body of a route that has a schema, and lets it on only when it fits. A body that nobody asks about is not read. */
+export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
+  const { body: check, bodyBytesMax } = route
+  if (check === undefined) return undefined
+
+  return async (exchange) => {
+    const { body, head, proceed } = exchange.request
+    if (!isJson(head.contentType)) {
+      return refuse('media-type-unsupported', {
+        detail: `expected \`application/json\`, got ${head.contentType === undefined ? 'no Content-Type' : `\`${head.contentType.slice(0, 80)}\``}`,
+      })
+    }
+    if (body === undefined) return refuse('invalid-json', { detail: 'expected a JSON body, got none' })
+    proceed?.()
+    const collected = await collect(body, bodyBytesMax)
+    if ('tooLarge' in collected)
+      return refuse('content-too-large', { detail: `the body may hold ${bodyBytesMax} bytes` })
+    if ('brokeOff' in collected) return refuse('bad-request', { detail: 'the body broke off before its end' })
+    return judge(exchange, collected.bytes)
+  }
+
+  function judge(exchange: Exchange, bytes: Buffer): Refusal | undefined {
+    const verdict = check?.(bytes)
+    if (verdict === undefined) return undefined
+    if ('malformed' in verdict) return refuse('invalid-json', { detail: verdict.malformed })
+    if ('errors' in verdict) {
+      const fields = Object.keys(verdict.errors)
+      return refuse('body-invalid', {
+        detail: `${fields.length} ${fields.length === 1 ? 'field breaks' : 'fields break'} the schema: ${fields.slice(0, 5).join(', ')}`,
+        errors: verdict.errors,
+      })
+    }
+    exchange.payload = bytes
+    exchange.input = verdict.value
+    return undefined
+  }
+}
+
+/** `application/json` and its kin (RFC 6839 `+json`). */
+function isJson(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(contentType)
+}

@@ -1,0 +1,56 @@
+import { catalogue, Fault, refuse } from '../kernel/error.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Exchange, Refusal, Stage } from './exchange.ts'
+
+/** Runs the stages in order until one refuses. Synchronous until a stage has to wait. */
+export function pass(
+  stages: readonly Stage[],
+  exchange: Exchange,
+  from = 0,
+): Refusal | undefined | Promise<Refusal | undefined> {
+  for (let next = from; ; next++) {
+    const stage = stages[next]
+    if (stage === undefined) return undefined
+    const outcome = stage(exchange)
+    if (outcome === undefined) continue
+    return outcome instanceof Promise ? resume(outcome, stages, exchange, next + 1) : outcome
+  }
+}
+
+async function resume(
+  outcome: Promise<Refusal | undefined>,
+  stages: readonly Stage[],
+  exchange: Exchange,
+  next: number,
+): Promise<Refusal | undefined> {
+  return (await outcome) ?? pass(stages, exchange, next)
+}
+
+/**
+ * Sends an exchange down its way and calls `done` once, whatever happens. Here is the one catch: what a stage throws
+ * becomes a refusal that says nothing about its cause, and a log line that says everything.
+ */
+export function serve(exchange: Exchange, log: Log, done: (exchange: Exchange) => void): void {
+  let outcome: Refusal | undefined | Promise<Refusal | undefined>
+  try {
+    outcome = pass(exchange.stages, exchange)
+  } catch (error) {
+    outcome = failed(error, exchange, log)
+  }
+  if (outcome instanceof Promise) void outcome.catch((error: unknown) => failed(error, exchange, log)).then(settle)
+  else settle(outcome)
+
+  function settle(refusal: Refusal | undefined): void {
+    exchange.refusal = refusal
+    done(exchange)
+  }
+}
+
+function failed(error: unknown, exchange: Exchange, log: Log): Refusal {
+  if (exchange.left) return refuse('client-left')
+  const code = error instanceof Fault ? error.code : 'internal'
+  const fields = { request_id: exchange.id, route: exchange.route.name, err: error }
+  if (catalogue[code].status >= 500) log.error(fields, 'a stage failed')
+  else log.info(fields, 'a stage could not go on')
+  return refuse(code)
+}

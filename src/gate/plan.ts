@@ -1,0 +1,149 @@
+import type { Inbound } from '../http/message.ts'
+import { compileRouter, isRouterMatch, type Params, type RouterEntry } from '../http/router.ts'
+import { GenerationCache } from '../kernel/cache.ts'
+import { refuse } from '../kernel/error.ts'
+import { uuidv7 } from '../kernel/id.ts'
+import { limitKey, parseAddress } from '../kernel/ip.ts'
+import type { Cors } from './cors.ts'
+import type { RouteDraft } from './draft.ts'
+import { type Answerer, Exchange, type Stage } from './exchange.ts'
+import type { Rooms } from './rooms.ts'
+import { A, type Route } from './route.ts'
+import { stagesOf } from './way.ts'
+
+/** One configuration, compiled: every request of its time is admitted by it. */
+export interface Plan {
+  readonly cors: Cors
+  readonly rooms: Rooms
+  /** Finds the route and makes the exchange. It always finds one: nowhere is a route too, and it refuses. */
+  admit(request: Inbound): Exchange
+  /** Whether this request may become a tunnel. */
+  tunnels(method: string, path: string): boolean
+}
+
+/** What every answer carries, also where no route speaks for it. */
+export interface PlanDefaults {
+  readonly headers: readonly string[]
+  readonly withheld: ReadonlySet<string>
+  readonly bodyBytesMax: number
+}
+
+export function compilePlan(
+  drafts: readonly RouterEntry<RouteDraft>[],
+  defaults: PlanDefaults,
+  cors: Cors,
+  rooms: Rooms,
+): Plan {
+  const router = compileRouter(
+    drafts.map(({ pattern, methods, value }) => ({ pattern, methods, value: withStages(value) })),
+  )
+  const nowhere = ownRoute('unrouted', (exchange) =>
+    exchange.allow.length === 0
+      ? refuse('not-found', { detail: 'no route is configured for this path' })
+      : refuse('method-not-allowed', {
+          detail: `\`${exchange.request.method.slice(0, 20)}\` is not among the methods of this path`,
+          headers: ['Allow', exchange.allow.join(', ')],
+        }),
+  )
+  const preflight = ownRoute('preflight', (exchange) => ({
+    status: 200,
+    headers: ['Content-Length', '0', ...cors.preflight(exchange.request.head.origin)],
+    body: undefined,
+  }))
+  const addressKeys = new GenerationCache<string, string>(10_000)
+
+  return {
+    cors,
+    rooms,
+    admit(request) {
+      const { head, target, method } = request
+      if (cors.configured && method === 'OPTIONS' && head.preflightMethod !== undefined && head.origin !== undefined) {
+        if (router.find(head.preflightMethod, target.path) !== undefined)
+          return exchangeOf(request, preflight, noParams, noMethods)
+      }
+      const found = router.find(method, target.path)
+      if (found === undefined) return exchangeOf(request, nowhere, noParams, noMethods)
+      return isRouterMatch(found)
+        ? exchangeOf(request, found.value, found.params, noMethods)
+        : exchangeOf(request, nowhere, noParams, found.allow)
+    },
+    tunnels(method, path) {
+      const found = router.find(method, path)
+      return found !== undefined && isRouterMatch(found) && found.value.route.websocket
+    },
+  }
+
+  function withStages(draft: RouteDraft): Laid {
+    return { route: draft, stages: stagesOf(draft, rooms) }
+  }
+
+  /** A route that no configuration names: it arrives and is shielded like any other. */
+  function ownRoute(name: string, answerer: Answerer): Laid {
+    return withStages({
+      kind: A,
+      name,
+      access: { to: 'public' },
+      limits: rooms.strangers === undefined ? [] : [{ limit: rooms.strangers, by: 'address' }],
+      body: undefined,
+      bodyBytesMax: defaults.bodyBytesMax,
+      upstream: undefined,
+      answerer,
+      forwardAuthorization: false,
+      websocket: false,
+      whileDraining: false,
+      headers: defaults.headers,
+      withheld: defaults.withheld,
+    })
+  }
+
+  function exchangeOf(request: Inbound, { route, stages }: Laid, params: Params, allow: readonly string[]): Exchange {
+    const { head, peer } = request
+    const forwarded = head.forwardedFor !== undefined || head.forwardedProto !== undefined
+    const trusted = forwarded && rooms.trusts(peer)
+    const client = trusted && head.forwardedFor !== undefined ? rightmostUntrusted(head.forwardedFor, peer) : peer
+    const arrivedAt = rooms.clock.now()
+    return new Exchange({
+      id: head.requestId !== undefined && sane.test(head.requestId) ? head.requestId : uuidv7(arrivedAt, rooms.random),
+      arrivedAt,
+      startedAt: rooms.clock.monotonic(),
+      request,
+      route,
+      stages,
+      params,
+      allow,
+      client,
+      callerAddress: addressKey(client),
+      secure: trusted && head.forwardedProto !== undefined ? head.forwardedProto === 'https' : request.encrypted,
+    })
+  }
+
+  /** The last hop that is no proxy of ours: whatever stands further left is only somebody's word. */
+  function rightmostUntrusted(forwardedFor: string, peer: string): string {
+    const hops = forwardedFor.split(',')
+    for (let at = hops.length - 1; at >= 0; at--) {
+      const hop = (hops[at] as string).trim()
+      if (parseAddress(hop) === undefined) return peer // a hop that is no address: nothing to its left can be believed
+      if (!rooms.trusts(hop) || at === 0) return hop
+    }
+    return peer
+  }
+
+  function addressKey(address: string): string {
+    let key = addressKeys.get(address)
+    if (key === undefined) {
+      key = limitKey(address)
+      addressKeys.set(address, key)
+    }
+    return key
+  }
+}
+
+/** A route with the stages that its requests pass. */
+interface Laid {
+  readonly route: Route
+  readonly stages: readonly Stage[]
+}
+
+const sane = /^[A-Za-z0-9._~:/+=-]{1,128}$/
+const noParams: Params = Object.freeze({})
+const noMethods: readonly string[] = []

@@ -1,0 +1,64 @@
+import type { AuditEvent, Entry } from '../audit/event.ts'
+import { uuidv7 } from '../kernel/id.ts'
+import type { Exchange } from './exchange.ts'
+import type { Rooms } from './rooms.ts'
+
+/** Remembers an exchange that has ended. It runs after a pass and after a refusal: an early return cannot skip it. */
+export function record(exchange: Exchange, status: number, bytes: number, whole: boolean, rooms: Rooms): void {
+  const { refusal, route, request, principal } = exchange
+  const durationMs = rooms.clock.monotonic() - exchange.startedAt
+  rooms.meters.request(route.name, status, durationMs / 1000)
+  rooms.audit.note(accessEvent(exchange, status, bytes, whole, durationMs, rooms))
+  if (refusal === undefined) {
+    if (!whole) rooms.log.info({ request_id: exchange.id, route: route.name, status, bytes }, 'the answer broke off')
+    return
+  }
+  rooms.meters.refusal(refusal.code)
+  const fields = {
+    request_id: exchange.id,
+    route: route.name,
+    method: request.method,
+    path: request.target.path,
+    status,
+    code: refusal.code,
+    reason: refusal.reason,
+    client: exchange.client,
+    principal: principal.id,
+  }
+  if (status >= 500) rooms.log.warn(fields, 'refused')
+  else rooms.log.info(fields, 'refused')
+}
+
+/** Names in the order of RFC 8785, so that writing it out is already canonical. */
+function accessEvent(
+  exchange: Exchange,
+  status: number,
+  bytes: number,
+  whole: boolean,
+  durationMs: number,
+  rooms: Rooms,
+): AuditEvent {
+  const { refusal, route, request, principal } = exchange
+  const event: Omit<Entry<'api_access', 'request'>, 'type' | 'action'> = {
+    actor: { id: principal.id, type: principal.type },
+    address: exchange.client,
+    at: exchange.arrivedAt,
+    details: {
+      because: refusal === undefined ? (whole ? '' : 'broke-off') : refusal.code,
+      bytes,
+      duration_ms: Math.round(durationMs * 10) / 10,
+      method: request.method,
+      path: request.target.path,
+      status,
+    },
+    id: uuidv7(exchange.arrivedAt, rooms.random),
+    request_id: exchange.id,
+    resource: { id: route.name, type: 'route' },
+    result: refusal === undefined ? (status < 400 ? 'success' : 'failure') : status < 500 ? 'denied' : 'error',
+    user_agent: request.head.userAgent ?? '',
+    v: 1,
+  }
+  // RFC 8785 sorts `action` first and `type` before `user_agent`; eventText writes them there.
+  if (refusal !== undefined && status === 403) return { ...event, action: 'refused', type: 'authorization_failure' }
+  return { ...event, action: 'request', type: 'api_access' }
+}

@@ -1,0 +1,30 @@
+import type { AuditLog } from '../audit/log.ts'
+import type { TokenService } from '../authn/tokens.ts'
+import type { DecisionPoint } from '../authz/decision.ts'
+import type { RoleTable } from '../authz/roles.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Random } from '../kernel/id.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Limit, Limiter } from '../limits/limiter.ts'
+import type { Meters } from './meters.ts'
+
+/** What the gate asks of the house. */
+export interface Rooms {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly tokens: TokenService
+  readonly roles: RoleTable
+  readonly decisions: DecisionPoint
+  readonly limiter: Limiter
+  readonly audit: AuditLog
+  readonly meters: Meters
+  /** What an address may waste on credentials that are missing or wrong; undefined when limits are off. */
+  readonly strangers: Limit | undefined
+  /** Whether the peer is a proxy whose forwarding headers are believed. */
+  readonly trusts: (address: string) => boolean
+  /** Our pseudonym in `Via`: a request that carries it has been here before. */
+  readonly via: string
+  /** Lower-case names and prefixes of headers that only we may set towards an upstream. */
+  readonly identityHeaders: (lowerName: string) => boolean
+}

@@ -1,0 +1,44 @@
+import type { BodyCheck } from '../inspection/body.ts'
+import type { Limit } from '../limits/limiter.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+
+/** What a request is on: a route to an upstream, an MCP server, our own API, or the host's server that embeds us. */
+export const P = 1
+export const M = 2
+export const A = 4
+export const E = 8
+export type Kind = typeof P | typeof M | typeof A | typeof E
+
+/** A route, compiled: everything that can be worked out at load has been. */
+export interface Route {
+  readonly kind: Kind
+  /** `POST /api/tasks`: what logs, metrics and events call it. */
+  readonly name: string
+  readonly access: Access
+  readonly limits: readonly RouteLimit[]
+  readonly body: BodyCheck | undefined
+  readonly bodyBytesMax: number
+  /** Where it leads, when it leads to an upstream. */
+  readonly upstream: Upstream | undefined
+  /** Whether the caller's own `Authorization` goes on to the upstream. Ours never does. */
+  readonly forwardAuthorization: boolean
+  /** Whether a client may switch to WebSocket here. */
+  readonly websocket: boolean
+  /** Security headers of every answer, as name, value, name, value. */
+  readonly headers: readonly string[]
+  /** Lower-case names that an upstream's answer loses, because `headers` says them or nobody should. */
+  readonly withheld: ReadonlySet<string>
+  /** Answered even while the house shuts down: its health. */
+  readonly whileDraining: boolean
+}
+
+export type Access =
+  | { readonly to: 'public' }
+  | { readonly to: 'authenticated' }
+  | { readonly to: 'permission'; readonly permission: string }
+
+export interface RouteLimit {
+  readonly limit: Limit
+  /** `address`: counted before anybody is known; `caller`: by principal, or by address for strangers. */
+  readonly by: 'address' | 'caller'
+}

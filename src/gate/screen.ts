@@ -1,0 +1,21 @@
+import type { Stage } from './exchange.ts'
+import type { Rooms } from './rooms.ts'
+import type { Route } from './route.ts'
+
+/** Looks at the answer before it leaves: fields that the house speaks for, or that nobody should read, are withheld. */
+export function screen(route: Route, _rooms: Rooms): Stage | undefined {
+  const { withheld } = route
+  return (exchange) => {
+    const headers = exchange.answer?.headers
+    if (headers === undefined) return undefined
+    let kept = 0
+    for (let at = 0; at < headers.length; at += 2) {
+      const lower = (headers[at] as string).toLowerCase()
+      if (withheld.has(lower) || lower.startsWith('x-gatehouse-')) continue
+      headers[kept++] = headers[at] as string
+      headers[kept++] = headers[at + 1] as string
+    }
+    headers.length = kept
+    return undefined
+  }
+}

@@ -1,0 +1,40 @@
+import { answer } from './answer.ts'
+import { arrive } from './arrive.ts'
+import { decide } from './decide.ts'
+import type { RouteDraft } from './draft.ts'
+import type { Stage } from './exchange.ts'
+import { forward } from './forward.ts'
+import { identify } from './identify.ts'
+import { inspect } from './inspect.ts'
+import type { Rooms } from './rooms.ts'
+import { A, E, M, P } from './route.ts'
+import { screen } from './screen.ts'
+import { shield } from './shield.ts'
+import { throttle } from './throttle.ts'
+
+/** Makes a route's stage at load, or says that the route has no need of it. */
+export type StageMaker = (route: RouteDraft, rooms: Rooms) => Stage | undefined
+
+/** The way of a request: proxy, mcp, api, embedded. Read it downwards. A stage is made once per route, at load. */
+const way: readonly (readonly [kinds: number, make: StageMaker])[] = [
+  [ P | M | A | E, arrive   ],   // framing, canonical path, sizes: refuse what is malformed before spending anything on it
+  [ P | M | A | E, shield   ],   // address rules, load, limits per address: an attacker never reaches a signature check
+  [ P | M | A | E, identify ],   // credential → principal, proof of possession included
+  [ P | M | A | E, throttle ],   // limits that belong to the principal
+  [ P | M | A | E, decide   ],   // before inspect: no body is read for someone who may not
+  [ P | M | A | E, inspect  ],
+  [ P | M        , forward  ],   // insists on a permit
+  [         A    , answer   ],   // insists on a permit
+  [ P | M     | E, screen   ],
+]
+
+/** The stages that a route needs, in the order of the way. */
+export function stagesOf(route: RouteDraft, rooms: Rooms): readonly Stage[] {
+  const stages: Stage[] = []
+  for (const [kinds, make] of way) {
+    if ((kinds & route.kind) === 0) continue
+    const stage = make(route, rooms)
+    if (stage !== undefined) stages.push(stage)
+  }
+  return stages
+}

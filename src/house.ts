@@ -1,0 +1,306 @@
+import { type AuditLog, openAuditLog } from './audit/log.ts'
+import { Accounts } from './authn/accounts.ts'
+import { openPasswords } from './authn/passwords.ts'
+import { Revocations } from './authn/revocations.ts'
+import { Sessions } from './authn/sessions.ts'
+import { openTokens, type TokenService } from './authn/tokens.ts'
+import { decisionPoint } from './authz/decide.ts'
+import type { DecisionPoint } from './authz/decision.ts'
+import { compileRoles, type RoleTable } from './authz/roles.ts'
+import type { Environment, Settings } from './config.ts'
+import { authEndpoints } from './endpoints/api/auth.ts'
+import { healthEndpoints } from './endpoints/api/health.ts'
+import { metricsEndpoint } from './endpoints/api/metrics.ts'
+import { problemPage } from './endpoints/api/problems.ts'
+import { json } from './endpoints/api/reply.ts'
+import { type Embedded, embed } from './endpoints/embedded.ts'
+import { compileCors } from './gate/cors.ts'
+import type { Answerer } from './gate/exchange.ts'
+import { type Gate, openGate } from './gate/gate.ts'
+import { compileHeaders } from './gate/headers.ts'
+import { type Meters, openMeters } from './gate/meters.ts'
+import { compilePlan, type Plan } from './gate/plan.ts'
+import type { Rooms } from './gate/rooms.ts'
+import type { RouteLimit } from './gate/route.ts'
+import { type Draughting, draftEndpoint, draftRoute, routeLimit } from './gate/routes.ts'
+import { base64url } from './kernel/bytes.ts'
+import type { Clock } from './kernel/clock.ts'
+import { type Random, uuidv7 } from './kernel/id.ts'
+import { addressList, parseCidr } from './kernel/ip.ts'
+import type { Log } from './kernel/log.ts'
+import { resolveSecret, Secret } from './kernel/secret.ts'
+import { openKeyring } from './keys/keyring.ts'
+import { openRootKey } from './keys/root.ts'
+import type { Limiter } from './limits/limiter.ts'
+import { builtInLimits, limitOptions } from './limits/options.ts'
+import { openLimiter } from './limits/window.ts'
+import { openStore, type Store } from './store/database.ts'
+import { openUpstream, type Upstream } from './upstream/upstream.ts'
+import { contract, type EndpointName } from './wire/contract.ts'
+
+/** Everything of the machine that a house lives on. */
+export interface Machine {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly environment: Environment
+  /** The folder of the root key, and of the store where the configuration names none. */
+  readonly dataDir: string
+  readonly version: string
+  /** `gate` serves and says so in the audit log; `tool` looks in for a moment. */
+  readonly role: 'gate' | 'tool'
+}
+
+/** The house, with its rooms open. This file alone knows every room. */
+export interface House extends Embedded {
+  readonly settings: Settings
+  readonly gate: Gate
+  readonly store: Store
+  readonly audit: AuditLog
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly tokens: TokenService
+  readonly decisions: DecisionPoint
+  /** What an operator should know, and nobody is stopped by. */
+  readonly warnings: readonly string[]
+  /** Takes a new configuration over, whole; throws and keeps the old one where it cannot. */
+  reload(settings: Settings): Promise<void>
+  /** Writes out what waits, and closes the rooms in the reverse of their order. */
+  close(): Promise<void>
+}
+
+export async function openHouse(first: Settings, machine: Machine): Promise<House> {
+  const { clock, random, log, environment, dataDir } = machine
+  const undo: (() => Promise<void> | void)[] = []
+  try {
+    const url = first.store ?? `sqlite:${dataDir}/gatehouse.db`
+    const store = await openStore(url)
+    undo.push(() => store.close())
+    const root = await openRootKey({ environment, dataDir, random, db: store.db })
+    const audit = await openAuditLog({ store, url, clock, random, log, thread: machine.role === 'gate' })
+    undo.push(() => audit.close())
+
+    const keyring = await openKeyring({
+      db: store.db,
+      root,
+      clock,
+      random,
+      algorithm: first.tokens.algorithm,
+      secret: secretOf(first, environment),
+    })
+    const revocations = new Revocations({ clock, ttlMs: first.tokens.accessTtl })
+    const passwords = openPasswords(first.identity.password)
+    const accounts = new Accounts({ clock, random, passwords })
+    const sessions = new Sessions({
+      clock,
+      random,
+      root,
+      refreshTtlMs: first.tokens.refreshTtl,
+      graceMs: first.tokens.refreshGrace,
+    })
+    revocations.load(await sessions.endedSince(store.db, clock.now() - first.tokens.accessTtl))
+    const tokens = openTokens({ options: first.tokens, keyring, revocations, clock, random })
+    const limiter = openLimiter(clock)
+    let gate: Gate | undefined
+    const meters = openMeters({
+      gatehouse_requests_in_flight: { help: 'Requests on their way', read: () => gate?.inFlight ?? 0 },
+      gatehouse_audit_backlog: { help: 'Access events that wait to be written', read: () => audit.backlog },
+      gatehouse_audit_dropped_total: { help: 'Access events lost to a full backlog', read: () => audit.dropped },
+    })
+    const standing = {
+      machine,
+      store,
+      audit,
+      accounts,
+      sessions,
+      tokens,
+      revocations,
+      limiter,
+      meters,
+      jwks: () => keyring.jwks(),
+      isDraining: () => gate?.draining ?? false,
+      via: `gatehouse-${base64url(random.bytes(6))}`,
+    }
+    let floor = furnish(first, standing)
+    let settings = first
+    gate = openGate(floor.plan)
+    const opened = gate
+    if (machine.role === 'gate') await say('start')
+
+    const decisions: DecisionPoint = { decide: (request) => floor.decisions.decide(request) }
+    const house: House = {
+      ...embed(opened, decisions),
+      gate: opened,
+      store,
+      audit,
+      accounts,
+      sessions,
+      tokens,
+      decisions,
+      warnings: warningsOf(first),
+      get settings() {
+        return settings
+      },
+      async reload(next) {
+        const fixed = whatNeedsARestart(settings, next)
+        if (fixed.length > 0) throw new Error(`${fixed.join(', ')} cannot change while the house stands; restart it`)
+        const before = floor
+        floor = furnish(next, standing)
+        settings = next
+        tokens.clear() // principals were made from the old roles
+        opened.follow(floor.plan)
+        for (const upstream of before.upstreams.values()) void upstream.close()
+        await say('reload')
+      },
+      async close() {
+        await opened.drain()
+        for (const upstream of floor.upstreams.values()) await upstream.close()
+        if (machine.role === 'gate') await say('stop')
+        for (const close of undo.reverse()) await close()
+      },
+    }
+    return house
+
+    async function say(action: 'start' | 'stop' | 'reload'): Promise<void> {
+      const at = clock.now()
+      await store.transaction((trx) =>
+        audit.enroll(trx, {
+          action,
+          actor: { id: 'gatehouse', type: 'system' },
+          address: '',
+          at,
+          details: { version: machine.version },
+          id: uuidv7(at, random),
+          request_id: '',
+          resource: { id: 'house', type: 'house' },
+          result: 'success',
+          type: 'system',
+          user_agent: '',
+          v: 1,
+        }),
+      )
+      audit.wake()
+    }
+  } catch (error) {
+    for (const close of undo.reverse()) await close()
+    throw error
+  }
+}
+
+/** The rooms that stay as they are while configurations come and go. */
+interface Standing {
+  readonly machine: Machine
+  readonly store: Store
+  readonly audit: AuditLog
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly tokens: TokenService
+  readonly revocations: Revocations
+  readonly limiter: Limiter
+  readonly meters: Meters
+  readonly jwks: () => unknown
+  readonly isDraining: () => boolean
+  readonly via: string
+}
+
+/** What one configuration makes of the house. */
+interface Floor {
+  readonly plan: Plan
+  readonly roles: RoleTable
+  readonly decisions: DecisionPoint
+  readonly upstreams: ReadonlyMap<string, Upstream>
+}
+
+function furnish(settings: Settings, standing: Standing): Floor {
+  const { machine, store, audit, tokens, limiter, meters } = standing
+  const roles = compileRoles(settings.roles)
+  const decisions = decisionPoint()
+  const upstreams = new Map(
+    Object.entries(settings.upstreams).map(([name, options]) => [name, openUpstream(name, options)]),
+  )
+  const limits = limitsOf(settings)
+  const trusts = listOf(settings.listen.trustedProxies)
+  const prefixes = ['x-gatehouse-', ...settings.identityHeaders.map((name) => name.toLowerCase())]
+  const rooms: Rooms = {
+    clock: machine.clock,
+    random: machine.random,
+    log: machine.log,
+    tokens,
+    roles,
+    decisions,
+    limiter,
+    audit,
+    meters,
+    strangers: limits.get('strangers')?.limit,
+    trusts,
+    via: standing.via,
+    identityHeaders: (name) => prefixes.some((prefix) => name.startsWith(prefix)),
+  }
+  const answerers: Readonly<Record<EndpointName, Answerer>> = {
+    ...authEndpoints({ ...standing, ...standing.machine, roles }),
+    ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
+    metrics: metricsEndpoint(meters, listOf(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
+    problem: problemPage,
+    jwks: () => json(200, standing.jwks()),
+  }
+  const known: Draughting = { limits, upstreams, headers: settings.headers, bodyBytesMax: settings.bodyMax }
+  const own = Object.entries(contract).flatMap(([name, endpoint]) => {
+    const paths = [
+      endpoint.path,
+      ...Object.keys(settings.aliases).filter((alias) => settings.aliases[alias] === endpoint.path),
+    ]
+    return paths.map((path) => draftEndpoint(endpoint, path, answerers[name as EndpointName], known))
+  })
+  const drafts = [...own, ...settings.routes.map((route) => draftRoute(route, known))]
+  const headers = compileHeaders(settings.headers)
+  const plan = compilePlan(
+    drafts,
+    { headers: headers.fields, withheld: headers.withheld, bodyBytesMax: settings.bodyMax },
+    compileCors(settings.cors),
+    rooms,
+  )
+  return { plan, roles, decisions, upstreams }
+}
+
+/** The limits by name: what the house brings, under what the configuration says. */
+function limitsOf(settings: Settings): ReadonlyMap<string, RouteLimit> {
+  if (settings.limits === false) return new Map()
+  const own = Object.entries(builtInLimits).map(([name, options]) => [name, limitOptions.parse(options)] as const)
+  return new Map(
+    [...own, ...Object.entries(settings.limits)].map(([name, options]) => [name, routeLimit(name, options)]),
+  )
+}
+
+function listOf(networks: readonly string[]): (address: string) => boolean {
+  return addressList(networks.flatMap((text) => parseCidr(text) ?? []))
+}
+
+async function answers(store: Store): Promise<boolean> {
+  try {
+    await store.db.selectFrom('house').select('name').limit(1).execute()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function secretOf(settings: Settings, environment: Environment): Secret | undefined {
+  if (settings.tokens.secret === undefined) return undefined
+  const secret = resolveSecret(settings.tokens.secret, environment)
+  return secret instanceof Secret ? secret : undefined // `parseConfig` has refused one that cannot be had
+}
+
+/** Sections that open files, sockets or keys: a running house does not change them under its own feet. */
+function whatNeedsARestart(now: Settings, next: Settings): string[] {
+  return (['listen', 'store', 'tokens', 'identity'] as const).filter(
+    (section) => JSON.stringify(now[section]) !== JSON.stringify(next[section]),
+  )
+}
+
+function warningsOf(settings: Settings): string[] {
+  const warnings: string[] = []
+  if (settings.limits === false) warnings.push('all limits are off')
+  if (settings.cors === undefined) warnings.push('no CORS origins: pages of other origins cannot read answers')
+  if (settings.routes.length === 0) warnings.push('no routes: everything but the house’s own endpoints is closed')
+  return warnings
+}

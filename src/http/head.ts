@@ -1,0 +1,131 @@
+import { refuse } from '../kernel/error.ts'
+import type { Head } from './message.ts'
+import type { RawHeaders } from './raw-headers.ts'
+import type { Target } from './target.ts'
+
+/** Header fields that belong to one connection, not to the message (RFC 9110 §7.6.1), and are never passed on. */
+// biome-ignore format: a list reads best as a list
+export const hopByHop: ReadonlySet<string> = new Set([
+  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer',
+  'transfer-encoding', 'upgrade', 'http2-settings', 'expect',
+])
+
+/**
+ * Reads the raw fields once. It decides on them as they came: a parsed header map joins or drops duplicates, so that the
+ * gate and the upstream could believe different things of one message (RFC 9112 §11.2, request smuggling).
+ */
+export function readHead(method: string, target: Target, headers: RawHeaders, httpVersion: string): Head {
+  const head: Head = {
+    problem: target.problem === undefined ? undefined : refuse('bad-request', { detail: target.problem }),
+    host: undefined,
+    authorization: undefined,
+    contentType: undefined,
+    contentLength: undefined,
+    chunked: false,
+    origin: undefined,
+    userAgent: undefined,
+    requestId: undefined,
+    forwardedFor: undefined,
+    forwardedProto: undefined,
+    via: undefined,
+    upgrade: undefined,
+    expect: undefined,
+    connectionOptions: none,
+    preflightMethod: undefined,
+  }
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] as string
+    const value = headers[at + 1] as string
+    if (name.includes('_')) blame(head, `header name \`${printable(name)}\` holds an underscore`)
+    switch (name.length) {
+      case 3:
+        if (is(name, 'via')) head.via = head.via === undefined ? value : `${head.via}, ${value}`
+        break
+      case 4:
+        if (is(name, 'host')) head.host = once(head, head.host, value, 'Host')
+        break
+      case 6:
+        if (is(name, 'origin')) head.origin = once(head, head.origin, value, 'Origin')
+        else if (is(name, 'expect')) head.expect = once(head, head.expect, value.toLowerCase(), 'Expect')
+        break
+      case 7:
+        if (is(name, 'upgrade')) head.upgrade = value.toLowerCase()
+        break
+      case 10:
+        if (is(name, 'user-agent')) head.userAgent ??= value
+        else if (is(name, 'connection')) head.connectionOptions = options(head.connectionOptions, value)
+        break
+      case 12:
+        if (is(name, 'content-type')) head.contentType = once(head, head.contentType, value, 'Content-Type')
+        else if (is(name, 'x-request-id')) head.requestId = once(head, head.requestId, value, 'X-Request-ID')
+        break
+      case 13:
+        if (is(name, 'authorization')) head.authorization = once(head, head.authorization, value, 'Authorization')
+        break
+      case 14:
+        if (is(name, 'content-length')) readLength(head, value)
+        break
+      case 15:
+        if (is(name, 'x-forwarded-for'))
+          head.forwardedFor = head.forwardedFor === undefined ? value : `${head.forwardedFor}, ${value}`
+        break
+      case 17:
+        if (is(name, 'transfer-encoding')) readTransferEncoding(head, value, httpVersion)
+        else if (is(name, 'x-forwarded-proto')) head.forwardedProto = value
+        break
+      case 29:
+        if (is(name, 'access-control-request-method')) head.preflightMethod = value
+        break
+    }
+  }
+  if (head.chunked && head.contentLength !== undefined) blame(head, 'Content-Length and Transfer-Encoding together')
+  if (httpVersion !== '1.0' && head.host === undefined) blame(head, 'Host is missing')
+  if (target.authority !== undefined && target.authority !== head.host?.toLowerCase())
+    blame(head, 'the target names another host than Host')
+  if (head.chunked && method === 'TRACE') blame(head, 'TRACE with a body')
+  return head
+}
+
+const none: readonly string[] = []
+
+function is(name: string, lower: string): boolean {
+  return name.toLowerCase() === lower
+}
+
+function once(head: Head, before: string | undefined, value: string, name: string): string {
+  if (before !== undefined) blame(head, `${name} was sent twice`)
+  return value
+}
+
+function readLength(head: Head, value: string): void {
+  if (head.contentLength !== undefined) blame(head, 'Content-Length was sent twice')
+  if (!/^\d{1,15}$/.test(value)) blame(head, 'Content-Length must be a number of bytes')
+  head.contentLength = Number(value)
+}
+
+function readTransferEncoding(head: Head, value: string, httpVersion: string): void {
+  if (head.chunked) blame(head, 'Transfer-Encoding was sent twice')
+  if (value.toLowerCase() !== 'chunked') blame(head, 'Transfer-Encoding must be `chunked`')
+  if (httpVersion === '1.0') blame(head, 'Transfer-Encoding in HTTP/1.0')
+  head.chunked = true
+}
+
+function options(before: readonly string[], value: string): readonly string[] {
+  if (value === 'keep-alive') return before
+  return [
+    ...before,
+    ...value
+      .toLowerCase()
+      .split(',')
+      .map((option) => option.trim()),
+  ]
+}
+
+/** The first fault is the one that is told. */
+function blame(head: Head, problem: string): void {
+  head.problem ??= refuse('bad-request', { detail: problem })
+}
+
+function printable(text: string): string {
+  return text.slice(0, 64).replace(/[^\x21-\x7e]/g, '?')
+}

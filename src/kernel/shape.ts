@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { durationMs } from './duration.ts'
+import { sizeBytes } from './size.ts'
+
+/** `'15m'` → milliseconds. */
+export const duration = z.string({ error: 'expected a duration such as `15m`' }).transform((text, context) => {
+  const ms = durationMs(text)
+  if (ms !== undefined) return ms
+  context.addIssue({ code: 'custom', message: `expected a duration such as \`15m\`, got \`${text}\`` })
+  return z.NEVER
+})
+
+/** `'1mb'` → bytes. */
+export const size = z.string({ error: 'expected a size such as `1mb`' }).transform((text, context) => {
+  const bytes = sizeBytes(text)
+  if (bytes !== undefined) return bytes
+  context.addIssue({ code: 'custom', message: `expected a size such as \`1mb\`, got \`${text}\`` })
+  return z.NEVER
+})
+
+/** A secret, by where it is to be had: `{ env: 'NAME' }` or `{ file: '/path' }`. Never inline. */
+export const secretRef = z.union(
+  [z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })],
+  {
+    error: "expected `env('NAME')` or `file('/path')`: a secret does not stand in a configuration",
+  },
+)

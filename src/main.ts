@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+import type { Command, Terminal } from './cli/command.ts'
+import { Usage } from './cli/command.ts'
+import { systemClock } from './kernel/clock.ts'
+import { Fault } from './kernel/error.ts'
+import { systemRandom } from './kernel/id.ts'
+
+/** One line a command: `gatehouse help` prints this table. */
+const commands: Readonly<
+  Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly command: Command }> }>
+> = {
+  start: { summary: 'open the gate', load: () => import('./cli/start.ts') },
+  check: { summary: 'parse and cross-check the configuration', load: () => import('./cli/check.ts') },
+  user: { summary: 'create, list, grant, withdraw, lock, unlock, reset', load: () => import('./cli/user.ts') },
+  audit: { summary: 'verify the chain of audit events', load: () => import('./cli/audit.ts') },
+}
+
+/** The exit codes that every command keeps. */
+const exits = { done: 0, no: 1, usage: 2, missing: 3 } as const
+
+const terminal: Terminal = {
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
+  isTerminal: process.stdout.isTTY === true,
+  environment: process.env,
+  clock: systemClock,
+  random: systemRandom,
+}
+
+const [name = 'start', ...rest] = process.argv.slice(2)
+// `npm start -- --port 9000` names no command: it means the one that most people want.
+process.exitCode =
+  name.startsWith('-') && name !== '--help' && name !== '-h' && name !== '--version'
+    ? await run('start', [name, ...rest])
+    : await run(name, rest)
+
+async function run(command: string, args: readonly string[]): Promise<number> {
+  if (command === 'help' || command === '--help' || command === '-h') {
+    terminal.out(help())
+    return exits.done
+  }
+  if (command === 'version' || command === '--version') {
+    const { version } = await import('./cli/version.ts')
+    terminal.out(version())
+    return exits.done
+  }
+  const entry = commands[command]
+  if (entry === undefined) {
+    terminal.err(`unknown command \`${command}\`\n\n${help()}`)
+    return exits.usage
+  }
+  try {
+    const { command: act } = await entry.load()
+    return (await act(args, terminal)) ? exits.done : exits.no
+  } catch (error) {
+    if (error instanceof Usage) {
+      terminal.err(error.message)
+      return exits.usage
+    }
+    if (error instanceof Fault) {
+      terminal.err(error.message)
+      return exits.missing
+    }
+    throw error
+  }
+}
+
+function help(): string {
+  const lines = Object.entries(commands).map(([command, { summary }]) => `  ${command.padEnd(8)} ${summary}`)
+  return ['usage: gatehouse COMMAND [OPTIONS]', '', ...lines, '', '`gatehouse COMMAND --help` tells the rest.'].join(
+    '\n',
+  )
+}

@@ -1,0 +1,55 @@
+import { Kysely } from 'kysely'
+import { Fault } from '../kernel/error.ts'
+import { migrate } from './migrations.ts'
+import { postgresDialect } from './postgres.ts'
+import type { Schema } from './schema.ts'
+import { openSqlite } from './sqlite.ts'
+
+/** Where queries are made: the store itself, or a transaction on it. */
+export type Database = Kysely<Schema>
+
+export interface Store {
+  readonly kind: 'sqlite' | 'postgres'
+  readonly db: Database
+  /**
+   * All of `work` or nothing of it. What it asks goes through `trx`: SQLite has one connection, so that a query on `db`
+   * would wait for the very transaction that waits for it. SQLite takes the write lock at the start.
+   */
+  transaction<T>(work: (trx: Database) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  /** Connections to PostgreSQL at most. */
+  readonly connectionsMax?: number
+}
+
+/**
+ * Opens `sqlite:./path/to/file.db`, `sqlite::memory:` or `postgres://…`, and brings its tables up to date. Several may do
+ * so at once. Throws a Fault that says what to do where the file or the server cannot be had.
+ */
+export async function openStore(url: string, { connectionsMax = 10 }: StoreOptions = {}): Promise<Store> {
+  const kind = kindOf(url)
+  const dialect =
+    kind === 'sqlite' ? await openSqlite(url.slice('sqlite:'.length)) : postgresDialect(url, connectionsMax)
+  const db: Database = new Kysely<Schema>({ dialect })
+  try {
+    await migrate(db, kind)
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+  return {
+    kind,
+    db,
+    transaction: (work) => db.transaction().execute(work),
+    close: () => db.destroy(),
+  }
+}
+
+function kindOf(url: string): Store['kind'] {
+  if (/^sqlite:./.test(url)) return 'sqlite'
+  if (/^postgres(?:ql)?:\/\//.test(url)) return 'postgres'
+  // The address is not repeated: it may hold a password.
+  throw new Fault('unavailable', 'expected a store `sqlite:./path/to/file.db`, `sqlite::memory:` or `postgres://…`')
+}

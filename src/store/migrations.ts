@@ -1,0 +1,30 @@
+import { type Kysely, sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { Fault } from '../kernel/error.ts'
+import { migration0001 } from './migration-0001.ts'
+
+/**
+ * Brings the tables up to date. Nodes that start together take turns: PostgreSQL by an advisory lock, SQLite by its write
+ * lock. A migration only adds; what an older node still reads goes one release later.
+ */
+export async function migrate<Tables>(db: Kysely<Tables>, kind: 'sqlite' | 'postgres'): Promise<void> {
+  const schema = kind === 'postgres' ? await currentSchema(db) : undefined
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ '0001': migration0001(kind) }) },
+    // Else Kysely takes tables of the same name in any schema for its own.
+    ...(schema === undefined ? {} : { migrationTableSchema: schema }),
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+}
+
+async function currentSchema<Tables>(db: Kysely<Tables>): Promise<string> {
+  const { rows } = await sql<{ name: string | null }>`select current_schema() as name`.execute(db)
+  const name = rows[0]?.name
+  if (typeof name === 'string') return name
+  throw new Fault(
+    'unavailable',
+    'expected a schema to make tables in, but none of the `search_path` exists: create one, or correct `store`',
+  )
+}
