@@ -112,7 +112,7 @@ async function bench(chosen: readonly Contestant[], rounds: number, seconds: num
     cores:
       cores === undefined
         ? 'Nothing was pinned to a core: `taskset` or a second core is missing.'
-        : 'Each contestant had one core to itself, the upstream and the load shared another.',
+        : 'Contestants were pinned to one core, the upstream and the load to another.',
     upstream: upstream.text,
     load: `${generator.text}, ${connections} keep-alive connections`,
     rounds: `${rounds} rounds of ${seconds} s after ${warmUpSeconds} s to warm up.`,

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { CompiledQuery } from 'kysely'
 import type { Database, Store } from '../store/database.ts'
 import type { AuditEventsTable, AuditHeadTable } from '../store/schema.ts'
 import { isUniqueViolation } from '../store/unique-violation.ts'
@@ -46,10 +47,7 @@ async function append(
     const waiting = await takeFromOutbox(trx)
     const rows = follow(head, await choose(trx, waiting.concat(bodies)))
     for (let from = 0; from < rows.length; from += rowsPerInsert) {
-      await trx
-        .insertInto('audit_events')
-        .values(rows.slice(from, from + rowsPerInsert))
-        .execute()
+      await insert(trx, store.kind, rows.slice(from, from + rowsPerInsert))
     }
     const last = rows.at(-1)
     if (last !== undefined) {
@@ -61,6 +59,20 @@ async function append(
 
 /** A longer statement is hardly faster, and every length is one more to keep prepared. */
 const rowsPerInsert = 64
+
+/** The text of a statement depends on nothing but the number of its rows, and composing it is dearer than running it. */
+const statements = new Map<string, string>()
+
+async function insert(trx: Database, kind: Store['kind'], rows: readonly AuditEventsTable[]): Promise<void> {
+  const shape = `${kind} ${rows.length}`
+  let sql = statements.get(shape)
+  if (sql === undefined) {
+    sql = trx.insertInto('audit_events').values(rows).compile().sql
+    statements.set(shape, sql)
+  }
+  // Every row was made by `follow`, so that its values stand in the order of the statement's columns.
+  await trx.executeQuery(CompiledQuery.raw(sql, rows.flatMap(Object.values)))
+}
 
 /** SQLite has the write lock already, by beginning. */
 async function lockHead(trx: Database, kind: Store['kind']): Promise<AuditHeadTable> {
@@ -84,13 +96,12 @@ function follow(head: AuditHeadTable, bodies: readonly string[]): AuditEventsTab
   return bodies.map((body) => {
     seq += 1
     hash = link(hash, body)
-    return { seq, ...columnsOf(body), body, hash }
+    return { seq, ...columnsOf(JSON.parse(body)), body, hash }
   })
 }
 
-/** What the columns repeat of a body. */
-export function columnsOf(body: string): Omit<AuditEventsTable, 'seq' | 'body' | 'hash'> {
-  const event = JSON.parse(body) as AuditEvent
+/** What the columns repeat of an event. */
+export function columnsOf(event: AuditEvent): Omit<AuditEventsTable, 'seq' | 'body' | 'hash'> {
   return {
     id: column(event.id),
     at: event.at,
@@ -109,7 +120,7 @@ function column(text: string): string {
 }
 
 async function withoutChained(trx: Database, bodies: readonly string[]): Promise<readonly string[]> {
-  const ids = bodies.map((body) => columnsOf(body).id)
+  const ids = bodies.map((body) => columnsOf(JSON.parse(body)).id)
   const chained = await trx.selectFrom('audit_events').select(['id', 'body']).where('id', 'in', ids).execute()
   const known = new Map(chained.map(({ id, body }) => [id, body]))
   return bodies.filter((body, index) => {

@@ -6,8 +6,8 @@ import type { AuditEvent, Details } from './event.ts'
  * Texts end after 256 characters. Where that is not enough the details make way for `{"cut":true}`.
  */
 export function eventText(event: AuditEvent): string {
-  const text = plainText(event)
-  if (text !== undefined && text.length * 3 <= bytesMax) return text // no character takes more than three bytes
+  const quick = quickText(event)
+  if (quick !== undefined) return quick
   const cut = canonical(bounded(event, event.details, charactersMax))
   return Buffer.byteLength(cut) <= bytesMax ? cut : canonical(bounded(event, { cut: true }, 64))
 }
@@ -15,66 +15,76 @@ export function eventText(event: AuditEvent): string {
 const bytesMax = 8192
 const charactersMax = 256
 
-/** Nearly every event needs no escape, no cut and no sorting: then its canonical form is what a template gives, in 1 µs. */
-function plainText(event: AuditEvent): string | undefined {
-  const { action, actor, address, at, id, request_id, resource, result, type, user_agent } = event
-  const plain =
-    isPlain(actor.id) &&
-    isPlain(address) &&
-    isPlain(id) &&
-    isPlain(request_id) &&
-    isPlain(resource.id) &&
-    isPlain(user_agent)
-  const details = plain && Number.isSafeInteger(at) ? plainDetails(event.details) : undefined
-  if (details === undefined) return undefined
-  return `{"action":"${action}","actor":{"id":"${actor.id}","type":"${actor.type}"},"address":"${address}","at":${at},"details":{${details}},"id":"${id}","request_id":"${request_id}","resource":{"id":"${resource.id}","type":"${resource.type}"},"result":"${result}","type":"${type}","user_agent":"${user_agent}","v":1}`
+/**
+ * Of an event that needs no cut, with its members in order, JSON.stringify makes the canonical form: in about 1 µs, where
+ * the way round by `canonical` takes 10. It escapes a lone surrogate, which has no canonical form, as `\ud…`.
+ */
+function quickText({
+  action,
+  actor,
+  address,
+  at,
+  details,
+  id,
+  request_id,
+  resource,
+  result,
+  type,
+  user_agent,
+  v,
+}: AuditEvent): string | undefined {
+  const short =
+    actor.id.length <= charactersMax &&
+    address.length <= charactersMax &&
+    id.length <= charactersMax &&
+    request_id.length <= charactersMax &&
+    resource.id.length <= charactersMax &&
+    user_agent.length <= charactersMax
+  if (!short || !Number.isSafeInteger(at) || !areInOrder(details)) return undefined
+  const text = JSON.stringify({
+    action,
+    actor: { id: actor.id, type: actor.type },
+    address,
+    at,
+    details,
+    id,
+    request_id,
+    resource: { id: resource.id, type: resource.type },
+    result,
+    type,
+    user_agent,
+    v,
+  })
+  return text.length * 3 <= bytesMax && !text.includes('\\ud') ? text : undefined // no character takes more than three bytes
 }
 
-function plainDetails(details: Details): string | undefined {
-  let text = ''
-  let previous = ''
+/** Whether the details are short, and their names sorted by UTF-16 units as RFC 8785 §3.2.3 wants them. */
+function areInOrder(details: Details): boolean {
+  let previous: string | undefined
   for (const name in details) {
-    const value = details[name] as Details[string]
-    if ((text !== '' && name <= previous) || !isPlain(name)) return undefined
-    if (text !== '') text += ','
-    if (typeof value === 'string') {
-      if (!isPlain(value)) return undefined
-      text += `"${name}":"${value}"`
-    } else {
-      if (typeof value === 'number' && !Number.isFinite(value)) return undefined
-      text += `"${name}":${value}`
-    }
+    if (previous !== undefined && name < previous) return false
     previous = name
+    const value = details[name]
+    if (name.length > charactersMax || (typeof value === 'string' && value.length > charactersMax)) return false
   }
-  return text
+  return true
 }
-
-function isPlain(text: string): boolean {
-  return text.length <= charactersMax && !special.test(text)
-}
-
-/** All but what JSON writes as it is: controls, `"`, `\`, and surrogates, of which a lone one has no canonical form. */
-const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
 
 function bounded(event: AuditEvent, details: Details, max: number): Record<keyof AuditEvent, unknown> {
-  const { action, actor, address, at, id, request_id, resource, result, type, user_agent, v } = event
+  const { actor, address, id, request_id, resource, user_agent } = event
   const cut = (text: string): string => text.slice(0, max).toWellFormed()
   const cutValue = (value: Details[string]): string | number | boolean | null => {
     if (typeof value === 'string') return cut(value)
     return typeof value === 'number' && !Number.isFinite(value) ? null : value // as JSON.stringify has it
   }
   return {
-    action,
+    ...event,
     actor: { id: cut(actor.id), type: actor.type },
     address: cut(address),
-    at,
     details: Object.fromEntries(Object.entries(details).map(([name, value]) => [cut(name), cutValue(value)])),
     id: cut(id),
     request_id: cut(request_id),
     resource: { id: cut(resource.id), type: resource.type },
-    result,
-    type,
     user_agent: cut(user_agent),
-    v,
   }
 }

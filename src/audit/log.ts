@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../kernel/clock.ts'
+import { Fault } from '../kernel/error.ts'
 import { type Random, uuidv7 } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Database, Store } from '../store/database.ts'
@@ -19,7 +20,7 @@ export interface AuditLog {
   enroll(db: Database, event: AuditEvent): Promise<void>
   /** To be called after that transaction: chains what was enrolled, within milliseconds. */
   wake(): void
-  /** Settles when all that was remembered before is in the chain, however long the database is away. */
+  /** Settles when all that was remembered before is in the chain; throws a Fault when the chain takes nothing any more. */
   flush(): Promise<void>
   /** Writes out what waits, for at most five seconds, and takes no more. */
   close(): Promise<void>
@@ -51,7 +52,7 @@ export async function openAuditLog({ store, url, clock, random, log, thread }: A
   return audit
 }
 
-const batchMax = 256
+const batchMax = 1024
 const batchMs = 50
 const backlogMax = 65_536
 const stalledMs = 5_000
@@ -127,7 +128,12 @@ class BatchingLog implements AuditLog {
   /** The writer keeps the order: once it is through with nothing, it is through with all before. */
   async flush(): Promise<void> {
     this.#handOver()
-    await this.#append([])
+    const done = new AbortController()
+    try {
+      await Promise.race([this.#append([]), this.#stall(done.signal)])
+    } finally {
+      done.abort()
+    }
   }
 
   async close(): Promise<void> {
@@ -168,6 +174,7 @@ class BatchingLog implements AuditLog {
         if (this.#untold > 0) this.#tellGap()
       },
       () => {
+        this.#backlog -= bodies.length
         this.#dropped += bodies.length // closed before they were durable
       },
     )
@@ -181,6 +188,14 @@ class BatchingLog implements AuditLog {
       this.#appends--
       this.#progressAt = this.#clock.monotonic()
     }
+  }
+
+  /** Throws once nothing was got done for as long as makes a log unhealthy, counted from now. */
+  async #stall(signal: AbortSignal): Promise<never> {
+    const from = this.#clock.monotonic()
+    while (this.#clock.monotonic() - Math.max(from, this.#progressAt) < stalledMs)
+      await pause(100, undefined, { signal })
+    throw new Fault('unavailable', `the audit chain has taken nothing for ${stalledMs} ms`)
   }
 
   async #writeOut(): Promise<void> {

@@ -3,6 +3,7 @@ import { canonical } from '../kernel/json.ts'
 import type { Database } from '../store/database.ts'
 import type { AuditEventsTable, AuditHeadTable } from '../store/schema.ts'
 import { columnsOf, genesis, link } from './chain.ts'
+import type { AuditEvent } from './event.ts'
 
 /** What became of the chain. When it is broken, `seq` is the first event that is not as it was written. */
 export type Verification = { readonly ok: true; readonly events: number; readonly lastHash: string } | Broken
@@ -76,8 +77,9 @@ function disagreement(row: AuditEventsTable): string | undefined {
   let columns: ReturnType<typeof columnsOf>
   let form: string
   try {
-    columns = columnsOf(row.body)
-    form = canonical(JSON.parse(row.body))
+    const event: AuditEvent = JSON.parse(row.body)
+    columns = columnsOf(event)
+    form = canonical(event)
   } catch (error) {
     return `its body is no event: ${error}`
   }

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { Fault } from '../kernel/error.ts'
 import type { Log } from '../kernel/log.ts'
@@ -53,7 +52,7 @@ class WriterThread implements Writer {
     this.#state = 'closed'
     clearTimeout(this.#restart)
     if (this.#worker.threadId !== ended) {
-      const exit = once(this.#worker, 'exit')
+      const exit = new Promise((resolve) => this.#worker.once('exit', resolve))
       const patience = setTimeout(() => void this.#worker.terminate(), closeMs)
       this.#worker.ref()
       this.#order({ kind: 'close' })
@@ -68,11 +67,11 @@ class WriterThread implements Writer {
     const worker = new Worker(source, { name: 'audit-writer', workerData: { url: this.#url } })
     worker.on('message', (report: Report) => this.#hear(report))
     worker.on('error', (error) => {
-      if (this.#state === 'opening')
-        this.#opening.reject(new Fault('unavailable', `the audit writer does not start: ${error}`, error))
+      if (this.#state === 'opening') this.#opening.reject(doesNotStart(error))
       else this.#log.error({ error }, 'the audit writer failed')
     })
-    worker.on('exit', () => {
+    worker.on('exit', (code) => {
+      if (this.#state === 'opening') this.#opening.reject(doesNotStart(`it ended with ${code}`))
       if (this.#state === 'open') this.#startAgain()
     })
     return worker
@@ -135,6 +134,10 @@ const ended = -1
 
 /** How long a thread may take to finish its transaction and leave. */
 const closeMs = 2_000
+
+function doesNotStart(reason: unknown): Fault {
+  return new Fault('unavailable', `the audit writer does not start: ${reason}`, reason)
+}
 
 function closedError(): Error {
   return new Error('the audit writer is closed')

@@ -2,7 +2,6 @@ import type { Clock } from '../kernel/clock.ts'
 import { type FieldErrors, type Refusal, refuse } from '../kernel/error.ts'
 import { type Random, uuidv7 } from '../kernel/id.ts'
 import type { Database } from '../store/database.ts'
-import { isUniqueViolation } from '../store/unique-violation.ts'
 import type { Passwords } from './passwords.ts'
 
 /** A person, without anything that proves them. */
@@ -46,7 +45,7 @@ export class Accounts {
     const address = normalEmail(email)
     const errors = withoutEmpty({
       email: emailProblems(address),
-      name: name.trim().length === 0 || name.length > 200 ? ['must have 1 to 200 characters'] : [],
+      name: /^[^\p{Cc}]{1,200}$/u.test(name.trim()) ? [] : ['must have 1 to 200 characters, and no line breaks'],
       password: this.#passwords.problemsOf(password, [address.split('@')[0] ?? '', name]),
     })
     if (Object.keys(errors).length > 0) return refuse('body-invalid', { errors })
@@ -54,34 +53,17 @@ export class Accounts {
     if (typeof phc !== 'string') return phc
     const now = this.#clock.now()
     const id = uuidv7(now, this.#random)
-    try {
-      await db
-        .insertInto('users')
-        .values({
-          id,
-          email: address,
-          name: name.trim(),
-          password_hash: phc,
-          status: 'active',
-          created_at: now,
-          updated_at: now,
-        })
-        .execute()
-    } catch (error) {
-      if (isUniqueViolation(error)) return { taken: true }
-      throw error
-    }
-    for (const role of new Set(roles)) await db.insertInto('user_roles').values({ user_id: id, role }).execute()
-    return {
-      account: {
-        id,
-        email: address,
-        name: name.trim(),
-        status: 'active',
-        roles: [...new Set(roles)].toSorted(),
-        createdAt: now,
-      },
-    }
+    const user = { id, email: address, name: name.trim(), status: 'active', created_at: now } as const
+    const inserted = await db
+      .insertInto('users')
+      .values({ ...user, password_hash: phc, updated_at: now })
+      // Not by the error of a clash: after one, PostgreSQL takes no more of the caller's transaction.
+      .onConflict((conflict) => conflict.column('email').doNothing())
+      .executeTakeFirst()
+    if (inserted.numInsertedOrUpdatedRows === 0n) return { taken: true }
+    const granted = [...new Set(roles)].toSorted().map((role) => ({ user_id: id, role }))
+    if (granted.length > 0) await db.insertInto('user_roles').values(granted).execute()
+    return { account: accountOf(user, granted) }
   }
 
   /**
@@ -188,9 +170,9 @@ function accountOf(
   return { id, email, name, status, roles: roles.map(({ role }) => role), createdAt: created_at }
 }
 
-/** One person, one spelling: without spaces around it, composed, in lower case. */
+/** One person, one spelling: without spaces around it, in lower case, composed. */
 function normalEmail(email: string): string {
-  return email.trim().normalize('NFC').toLowerCase()
+  return email.trim().toLowerCase().normalize('NFC')
 }
 
 /** Shape only (RFC 5321 §4.5.3.1 for the lengths): whether an address is somebody's is proven by writing to it. */
@@ -202,7 +184,8 @@ function emailProblems(email: string): readonly string[] {
     local.length <= 64 &&
     /^[^\s@.]+(?:\.[^\s@.]+)*$/.test(domain) &&
     email.length <= 254
-  return fits && !/[\s\p{Cc}]/u.test(email) ? [] : ['must be an e-mail address']
+  // What cannot be seen (Cc, Cf, Cs) would make two accounts of one that looks the same.
+  return fits && !/[\s\p{Cc}\p{Cf}\p{Cs}]/u.test(email) ? [] : ['must be an e-mail address']
 }
 
 function withoutEmpty(errors: FieldErrors): FieldErrors {

@@ -25,26 +25,26 @@ const argon2id = 2 // the package names its algorithms in a const enum, which st
 
 /** OWASP's floor for Argon2id: 19 MiB, two passes, one lane. */
 const parameters = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+/** The work of a real hash, and nobody's password: no text is known to lead to it. */
+const decoy = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`
 const lengthMax = 256
 const waitingMax = 256
 
 export function openPasswords(options: PasswordOptions): Passwords {
   const slots = new Slots(Math.max(1, availableParallelism()), waitingMax)
-  let decoy: Promise<string> | undefined
   let computed = 0
 
   return {
     hash: (password) => slots.run(() => compute(() => hash(normal(password), parameters))),
     verify: (password, phc) =>
       slots.run(async () => {
-        const against = phc ?? (await (decoy ??= hash('nobody has this password', parameters)))
-        const right = await compute(() => verify(against, normal(password)))
+        const right = await compute(() => verify(phc ?? decoy, normal(password)))
         return phc !== undefined && right
       }),
-    needsRehash: (phc) =>
-      !phc.startsWith(
-        `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}$`,
-      ),
+    needsRehash(phc) {
+      const [, memoryCost, timeCost] = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),/.exec(phc) ?? []
+      return !(Number(memoryCost) >= parameters.memoryCost && Number(timeCost) >= parameters.timeCost)
+    },
     problemsOf: (password, context) => problemsOf(normal(password), context, options.minLength),
     get computed() {
       return computed
@@ -69,10 +69,19 @@ function problemsOf(password: string, context: readonly string[], lengthMin: num
   const lower = password.toLowerCase()
   if (commonPasswords.has(lower)) return ['is among the passwords that are guessed first']
   if (new Set(lower).size < 4) return ['repeats the same few characters']
-  const said = context
-    .map((word) => word.toLowerCase())
-    .find((word) => word.length >= 4 && lower.replaceAll(word, '').length < lengthMin / 2)
-  return said === undefined ? [] : ['is little more than the name or the address of the account']
+  return without(lower, context).length < lengthMin / 2
+    ? ['is little more than the name or the address of the account']
+    : []
+}
+
+/** What is left of a password when each word that belongs to the account is taken out of it. */
+function without(password: string, context: readonly string[]): string {
+  const words = context
+    .flatMap((text) => [text, ...text.split(/[^\p{L}\p{N}]+/u)])
+    .map((word) => normal(word).toLowerCase())
+    .filter((word) => word.length >= 4)
+    .toSorted((a, b) => b.length - a.length)
+  return words.reduce((rest, word) => rest.replaceAll(word, ''), password)
 }
 
 /** So much at once, so many waiting, and a refusal for the rest: a flood of sign-ins cannot take all memory. */

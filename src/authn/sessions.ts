@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { base64url, equalBytes, fromBase64url, sha256 } from '../kernel/bytes.ts'
+import { base64url, equalBytes, fromBase64url, sha256Hex } from '../kernel/bytes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type Random, uuidv7 } from '../kernel/id.ts'
 import type { RootKey } from '../keys/root.ts'
@@ -108,7 +108,7 @@ export class Sessions {
       .executeTakeFirst()
     const refreshToken = this.#write(token.id, token.generation + 1, next)
     if (moved !== undefined) return { kind: 'rotated', session: { id: token.id, userId: moved.user_id }, refreshToken }
-    return this.#explain(db, token, next, refreshToken)
+    return this.#explain(db, token, next, refreshToken, now)
   }
 
   /** Ends a family. Answers whether it was still going on. */
@@ -143,19 +143,27 @@ export class Sessions {
     return rows.map(({ id, ended_at }) => ({ id, endedAt: ended_at ?? 0 }))
   }
 
+  /** Forgets families that ended or ran out before a moment, and answers how many: as good as unknown from then on. */
+  async sweep(db: Database, beforeMs: number): Promise<number> {
+    const gone = await db
+      .deleteFrom('sessions')
+      .where((is) => is.or([is('ended_at', '<', beforeMs), is('expires_at', '<', beforeMs)]))
+      .executeTakeFirst()
+    return Number(gone.numDeletedRows)
+  }
+
   /** Why the living token was another one. */
-  async #explain(db: Database, token: ReadToken, next: Buffer, refreshToken: string): Promise<Rotation> {
-    const { clock, graceMs } = this.#options
-    const now = clock.now()
+  async #explain(db: Database, token: ReadToken, next: Buffer, refreshToken: string, now: number): Promise<Rotation> {
     const row = await db.selectFrom('sessions').selectAll().where('id', '=', token.id).executeTakeFirst()
     if (row === undefined || row.ended_at !== null) return { kind: 'invalid' }
     if (row.expires_at <= now) return { kind: 'expired' }
     const predecessor = row.previous_hash === hashOf(token.secret) && row.refresh_hash === hashOf(next)
-    if (predecessor && now - row.rotated_at < graceMs) {
+    if (predecessor && now - row.rotated_at < this.#options.graceMs) {
       return { kind: 'repeated', session: { id: row.id, userId: row.user_id }, refreshToken }
     }
-    await this.end(db, row.id, 'a spent refresh token came back')
-    return { kind: 'reused', sessionId: row.id, userId: row.user_id }
+    // Of replays that race, one ends the family and tells of it; for the others it has ended.
+    const ended = await this.end(db, row.id, 'a spent refresh token came back')
+    return ended ? { kind: 'reused', sessionId: row.id, userId: row.user_id } : { kind: 'invalid' }
   }
 
   #successor({ id, generation, secret }: ReadToken): Buffer {
@@ -174,7 +182,7 @@ export class Sessions {
     const secret = fromBase64url(secretText)
     const tag = fromBase64url(tagText)
     const generation = Number(generationText)
-    if (secret === undefined || tag === undefined || !Number.isSafeInteger(generation)) return undefined
+    if (secret === undefined || tag === undefined) return undefined
     return equalBytes(tag, this.#tag(id, generation, secret)) ? { id, generation, secret } : undefined
   }
 
@@ -189,8 +197,8 @@ interface ReadToken {
   readonly secret: Buffer
 }
 
-const tokenForm = /^gh_rt_([0-9a-f-]{36})\.(\d{1,15})\.([\w-]{43})\.([\w-]{22})$/
+const tokenForm = /^gh_rt_([0-9a-f-]{36})\.(0|[1-9]\d{0,14})\.([\w-]{43})\.([\w-]{22})$/
 
 function hashOf(secret: Buffer): string {
-  return sha256(secret).toString('hex')
+  return sha256Hex(secret)
 }

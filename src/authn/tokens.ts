@@ -1,13 +1,13 @@
-import { createHmac, sign, verify } from 'node:crypto'
 import { z } from 'zod'
-import { base64url, equalBytes, fromBase64url, sha256 } from '../kernel/bytes.ts'
+import { base64url, fromBase64url, sha256Hex } from '../kernel/bytes.ts'
 import { GenerationCache } from '../kernel/cache.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type Refusal, refuse } from '../kernel/error.ts'
 import { type Random, uuidv7 } from '../kernel/id.ts'
 import { parseStrict } from '../kernel/json.ts'
 import { duration, secretRef } from '../kernel/shape.ts'
-import type { Keyring, SigningAlgorithm, SigningKey } from '../keys/keyring.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import { signatures } from '../keys/signatures.ts'
 import type { Revocations } from './revocations.ts'
 import { refreshTokenPrefix } from './sessions.ts'
 
@@ -21,8 +21,8 @@ export const tokenOptions = z.strictObject({
   accessTtl: duration.refine((ms) => ms >= 10_000 && ms <= 86_400_000, 'expected `10s` to `24h`').default(900_000),
   refreshTtl: duration.refine((ms) => ms >= 60_000, 'expected at least `1m`').default(2_592_000_000),
   refreshGrace: duration.refine((ms) => ms <= 60_000, 'expected at most `60s`').default(10_000),
-  /** Claims beside `sub iat exp iss aud jti sid type roles`. */
-  claims: z.array(z.enum(['email', 'name', 'user_id', 'permissions', 'scope'])).default([]),
+  /** Claims beside `sub iat exp iss aud jti sid type roles`; `roles` may be named, and is there anyway. */
+  claims: z.array(z.enum(['email', 'name', 'user_id', 'permissions', 'roles', 'scope'])).default([]),
 })
 
 export type TokenOptions = z.output<typeof tokenOptions>
@@ -99,15 +99,17 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
       }
       const signed = `${encode(header)}.${encode(claims)}`
       return {
-        token: `${signed}.${base64url(algorithms[key.algorithm].sign(key, signed))}`,
+        token: `${signed}.${base64url(signatures[key.algorithm].sign(key, signed))}`,
         expiresInSeconds: expiresAt - issuedAt,
       }
     },
 
     verify(token) {
+      if (token.startsWith(refreshTokenPrefix)) return refuse('token-wrong-type')
+      if (token.length > textMax) return invalid(`longer than ${textMax} characters`)
       const now = clock.now()
       // A digest for a key: the cache holds no credential, and a long token costs no more room than a short one.
-      const name = sha256(token).toString('latin1')
+      const name = sha256Hex(token)
       const known = cache.get(name)
       let verified: Verified
       if (known !== undefined && known.until > now) {
@@ -118,7 +120,7 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
         verified = outcome
         cache.set(name, { verified, until: Math.min(now + cacheMs, verified.expiresAt * 1000) })
       }
-      if (revocations.isEnded(verified.session)) return refuse('token-revoked')
+      if (revocations.isRevoked(verified.session, verified.tokenId)) return refuse('token-revoked')
       return verified
     },
 
@@ -127,9 +129,7 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
 
   /** Every check of RFC 8725 that a token of ours can fail, in the order of their cost. */
   function check(token: string, nowMs: number): Verified | Refusal {
-    if (token.startsWith(refreshTokenPrefix)) return refuse('token-wrong-type')
-    if (token.length > textMax) return invalid(`longer than ${textMax} characters`)
-    const parts = token.split('.')
+    const parts = token.split('.', 4)
     if (parts.length !== 3) return invalid('not three parts')
     const [headerText = '', payloadText = '', signatureText = ''] = parts
     const header = decode(headerText)
@@ -144,11 +144,13 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
     const key = typeof header['kid'] === 'string' ? keyring.verifying(header['kid']) : undefined
     if (key === undefined) return invalid('the key is not known')
     if (header['alg'] !== key.algorithm) return invalid('the algorithm is not that of the key')
-    if (!algorithms[key.algorithm].verify(key, `${headerText}.${payloadText}`, signature))
+    if (!signatures[key.algorithm].verify(key, `${headerText}.${payloadText}`, signature))
       return invalid('the signature does not fit')
     const claims = decode(payloadText)
     if (claims === undefined) return invalid('the payload is not one JSON object in canonical base64url')
-    if (header['typ'] !== accessType || claims['type'] !== 'access') return refuse('token-wrong-type')
+    // Signed by us, and made for something else: the caller may know that much.
+    if (typeof claims['type'] === 'string' && claims['type'] !== 'access') return refuse('token-wrong-type')
+    if (header['typ'] !== accessType || claims['type'] !== 'access') return invalid('not marked as an access token')
     return judge(claims, nowMs / 1000)
   }
 
@@ -180,38 +182,11 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
 
 type Claims = Readonly<Record<string, unknown>>
 
-/** How each algorithm signs and checks (RFC 7518 §3.1, RFC 8037 §3.1). */
-const algorithms: Readonly<
-  Record<
-    SigningAlgorithm,
-    { sign(key: SigningKey, text: string): Buffer; verify(key: SigningKey, text: string, signature: Buffer): boolean }
-  >
-> = {
-  HS256: {
-    sign: ({ privateKey }, text) => createHmac('sha256', privateKey).update(text).digest(),
-    verify: ({ privateKey }, text, signature) =>
-      equalBytes(createHmac('sha256', privateKey).update(text).digest(), signature),
-  },
-  EdDSA: {
-    sign: ({ privateKey }, text) => sign(null, Buffer.from(text), privateKey),
-    verify: ({ publicKey }, text, signature) => verify(null, Buffer.from(text), publicKey, signature),
-  },
-  ES256: {
-    sign: ({ privateKey }, text) => sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' }),
-    verify: ({ publicKey }, text, signature) =>
-      verify('sha256', Buffer.from(text), { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature),
-  },
-  RS256: {
-    sign: ({ privateKey }, text) => sign('sha256', Buffer.from(text), privateKey),
-    verify: ({ publicKey }, text, signature) => verify('sha256', Buffer.from(text), publicKey, signature),
-  },
-}
-
 function configured(
-  { subject, email, name, permissions }: TokenSubject,
+  { subject, email, name, roles, permissions }: TokenSubject,
   wanted: TokenOptions['claims'],
 ): Record<string, unknown> {
-  const all = { email, name, user_id: subject, permissions, scope: permissions.join(' ') }
+  const all = { email, name, user_id: subject, permissions, roles, scope: permissions.join(' ') }
   return Object.fromEntries(wanted.map((claim) => [claim, all[claim]]))
 }
 

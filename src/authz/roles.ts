@@ -6,7 +6,7 @@ import { GenerationCache } from '../kernel/cache.ts'
 const permission = z
   .string()
   .regex(
-    /^(?:\*|[A-Za-z0-9_.-]+(?::(?:[A-Za-z0-9_.-]+|\*))*)$/,
+    /^(?:\*|[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)*(?::\*)?)$/,
     'expected a permission such as `task:read`, `task:*` or `*`',
   )
 
@@ -29,8 +29,8 @@ export interface RoleTable {
 
 /** Works out each role at load, inheritance included; several roles add up. `admin` is there always, and holds everything. */
 export function compileRoles(options: Readonly<Record<string, RoleOptions>>): RoleTable {
-  const compiled = new Map(Object.keys(options).map((name) => [name, inherited(name, options, new Set())]))
-  compiled.set('admin', new Set([...(compiled.get('admin') ?? []), '*']))
+  const table = new Map(Object.entries({ admin: { permissions: [] }, ...options }))
+  const compiled = new Map([...table.keys()].map((name) => [name, inherited(name, table, new Set())]))
   const unions = new GenerationCache<string, ReadonlySet<string>>(1_000)
   const principals = new WeakMap<Verified, Principal>()
 
@@ -73,18 +73,14 @@ export function compileRoles(options: Readonly<Record<string, RoleOptions>>): Ro
 }
 
 /** What a role holds by itself and by those it inherits from. A circle of inheritance ends where it began. */
-function inherited(
-  name: string,
-  options: Readonly<Record<string, RoleOptions>>,
-  seen: Set<string>,
-): ReadonlySet<string> {
-  const role = options[name]
-  if (name === 'admin' && role === undefined) return new Set(['*'])
+function inherited(name: string, table: ReadonlyMap<string, RoleOptions>, seen: Set<string>): ReadonlySet<string> {
+  const role = table.get(name)
   if (role === undefined || seen.has(name)) return new Set()
   seen.add(name)
   return new Set([
+    ...(name === 'admin' ? ['*'] : []),
     ...role.permissions,
-    ...(role.inherits ?? []).flatMap((parent) => [...inherited(parent, options, seen)]),
+    ...(role.inherits ?? []).flatMap((parent) => [...inherited(parent, table, seen)]),
   ])
 }
 

@@ -54,9 +54,11 @@ export const command: Command = async (args, terminal) => {
     role: 'gate',
   })
   let listener: Listener
+  let stopWatching = (): void => {}
   try {
     const admin = await firstAdministrator(house, terminal)
     listener = await listen(house.gate, settings.listen)
+    if (plan.file !== undefined) stopWatching = followFile(plan.file, house, terminal, values)
     welcome(terminal, {
       listener,
       admin,
@@ -70,7 +72,6 @@ export const command: Command = async (args, terminal) => {
     await house.close()
     throw error
   }
-  const stopWatching = plan.file === undefined ? () => {} : followFile(plan.file, house, listener, terminal, values)
   await untilAsked()
   stopWatching()
   terminal.err('closing: no new requests; those on their way have time to end')
@@ -148,7 +149,6 @@ function withListen(settings: Settings, port: string | undefined, host: string |
 function followFile(
   file: string,
   house: House,
-  _listener: Listener,
   terminal: Terminal,
   values: { readonly port?: string | undefined; readonly host?: string | undefined },
 ): () => void {

@@ -78,11 +78,13 @@ function take(request: IncomingMessage, response: ServerResponse, gate: Gate, pr
 const last = new WeakSet<object>()
 
 function send(request: IncomingMessage, response: ServerResponse, passage: Passage): void {
-  if (passage.exchange.request.head.problem !== undefined) last.add(request.socket)
+  const { socket } = response
+  if (socket !== null && passage.exchange.request.head.problem !== undefined) last.add(socket)
   deliver(response, passage.outbound, (delivered) => {
     passage.finish(delivered)
-    busy.delete(request.socket)
-    if (!request.complete) outlast(request)
+    if (socket === null) return // it was closed before its answer
+    busy.delete(socket)
+    if (!request.complete) outlast(request, socket)
   })
 }
 
@@ -93,8 +95,8 @@ function leave(exchange: Exchange): void {
 }
 
 /** An answer that came before the body did: the caller gets time to read it, and then no more of the body is taken. */
-function outlast(request: IncomingMessage): void {
-  const patience = setTimeout(() => request.socket.destroy(), 2_000)
+function outlast(request: IncomingMessage, socket: Socket): void {
+  const patience = setTimeout(() => socket.destroy(), 2_000)
   request.once('close', () => clearTimeout(patience))
 }
 

@@ -8,7 +8,11 @@ import type { Exchange } from './exchange.ts'
 /** The answer as it leaves: what came of the way, under the fields that every answer carries, refusals too. */
 export function conclude(exchange: Exchange, cors: Cors): Outbound {
   const { refusal, answer } = exchange
-  if (refusal !== undefined) return refused(exchange, refusal, cors)
+  if (refusal !== undefined) {
+    // An answer that a later stage refused, or that could not be written: its upstream need not go on.
+    if (answer?.body !== undefined && !(answer.body instanceof Uint8Array)) answer.body.abort(new Error(refusal.code))
+    return refused(exchange, refusal, cors)
+  }
   // Embedded, the host answers: what leaves from here are only the fields that it has to carry.
   const outbound = answer ?? { status: 200, headers: [], body: undefined }
   pushHouseFields(outbound.headers, exchange, cors)

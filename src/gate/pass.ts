@@ -42,7 +42,13 @@ export function serve(exchange: Exchange, log: Log, done: (exchange: Exchange) =
 
   function settle(refusal: Refusal | undefined): void {
     exchange.refusal = refusal
-    done(exchange)
+    try {
+      done(exchange)
+    } catch (error) {
+      // An answer that cannot be written, a header of an upstream for one: what was not begun becomes a refusal.
+      exchange.refusal = failed(error, exchange, log)
+      done(exchange)
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AuditEvent, Entry } from '../audit/event.ts'
 import { uuidv7 } from '../kernel/id.ts'
+import { redactText } from '../kernel/redact.ts'
 import type { Exchange } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -48,7 +49,7 @@ function accessEvent(
       bytes,
       duration_ms: Math.round(durationMs * 10) / 10,
       method: request.method,
-      path: request.target.path,
+      path: shown(request.target.path),
       status,
     },
     id: uuidv7(exchange.arrivedAt, rooms.random),
@@ -61,4 +62,9 @@ function accessEvent(
   // RFC 8785 sorts `action` first and `type` before `user_agent`; eventText writes them there.
   if (refusal !== undefined && status === 403) return { ...event, action: 'refused', type: 'authorization_failure' }
   return { ...event, action: 'request', type: 'api_access' }
+}
+
+/** A path may hold somebody's token. Short ones cannot, and are most of them. */
+function shown(path: string): string {
+  return path.length < 24 ? path : redactText(path)
 }

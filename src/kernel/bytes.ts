@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /** Base64url without padding (RFC 4648 §5). */
 export function base64url(bytes: Uint8Array): string {
@@ -12,10 +12,15 @@ export function fromBase64url(text: string): Buffer | undefined {
 }
 
 export function sha256(data: string | Uint8Array): Buffer {
-  return createHash('sha256').update(data).digest()
+  return hash('sha256', data, 'buffer')
 }
 
 /** Compares without telling by its time where two secrets differ. Lengths are not secret. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.byteLength === b.byteLength && timingSafeEqual(a, b)
+}
+
+/** SHA-256 as hex: a name for a text that should not be kept itself. */
+export function sha256Hex(data: string | Uint8Array): string {
+  return hash('sha256', data, 'hex')
 }

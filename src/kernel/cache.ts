@@ -1,7 +1,7 @@
 /**
  * A bounded map of two generations. New entries go to the young one; when it is full, the old one is forgotten and the
- * young one takes its place. Whatever is asked for now and then survives, between `capacity` and twice as many entries
- * are held, and no entry is ever searched for to be evicted.
+ * young one takes its place. The last `capacity` entries that were set or asked for are there, never more than twice as
+ * many are held, and no entry is ever searched for to be evicted.
  */
 export class GenerationCache<K, V> {
   readonly #capacity: number
@@ -36,5 +36,10 @@ export class GenerationCache<K, V> {
   clear(): void {
     this.#young.clear()
     this.#old.clear()
+  }
+
+  /** Entries held, in both generations: one that was asked for again may count twice. */
+  get size(): number {
+    return this.#young.size + this.#old.size
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 
 /** A text that is never shown by accident: printing, logging or serialising it shows that it is one, and no more. */
@@ -43,11 +43,21 @@ export function resolveSecret(
       : new Secret(text)
   }
   try {
-    const { mode } = statSync(ref.file)
-    if ((mode & 0o077) !== 0) return { problem: `\`${ref.file}\` can be read by others: \`chmod 600\` it` }
-    const text = readFileSync(ref.file, 'utf8').replace(/\r?\n$/, '')
+    const text = readOwnFile(ref.file)?.replace(/\r?\n$/, '')
+    if (text === undefined) return { problem: `\`${ref.file}\` can be read by others: \`chmod 600\` it` }
     return text === '' ? { problem: `\`${ref.file}\` is empty` } : new Secret(text)
   } catch (error) {
-    return { problem: `\`${ref.file}\` cannot be read: ${(error as Error).message}` }
+    return { problem: `\`${ref.file}\` cannot be read (${(error as NodeJS.ErrnoException).code})` }
+  }
+}
+
+/** What a file holds, or undefined where group or others may read it too. The file that is judged is the one that is read. */
+export function readOwnFile(path: string): string | undefined {
+  const file = openSync(path, 'r')
+  try {
+    const shared = process.platform !== 'win32' && (fstatSync(file).mode & 0o077) !== 0
+    return shared ? undefined : readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
   }
 }

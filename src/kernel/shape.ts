@@ -20,7 +20,10 @@ export const size = z.string({ error: 'expected a size such as `1mb`' }).transfo
 
 /** A secret, by where it is to be had: `{ env: 'NAME' }` or `{ file: '/path' }`. Never inline. */
 export const secretRef = z.union(
-  [z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })],
+  [
+    z.strictObject({ env: z.string().min(1, 'expected the name of an environment variable, got nothing') }),
+    z.strictObject({ file: z.string().min(1, 'expected the path of a file, got nothing') }),
+  ],
   {
     error: "expected `env('NAME')` or `file('/path')`: a secret does not stand in a configuration",
   },

@@ -1,8 +1,10 @@
 import { hkdfSync } from 'node:crypto'
-import { closeSync, linkSync, mkdirSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { base64url } from '../kernel/bytes.ts'
 import { Fault } from '../kernel/error.ts'
 import { type Random, secretText } from '../kernel/id.ts'
+import { readOwnFile } from '../kernel/secret.ts'
 import type { Database } from '../store/database.ts'
 import { open, seal } from './sealing.ts'
 
@@ -28,8 +30,10 @@ export async function openRootKey({ environment, dataDir, random, db }: RootPlac
   if (given !== undefined && given.length < lengthMin) {
     throw new Fault('unavailable', `GATEHOUSE_SECRET: expected at least ${lengthMin} characters, got ${given.length}`)
   }
-  const root = rootKey(given ?? readOrMake(dataDir, random))
-  await mustFit(root, db, random, given === undefined ? `\`${join(dataDir, fileName)}\`` : 'GATEHOUSE_SECRET')
+  const check = await checkOf(db)
+  const path = join(dataDir, fileName)
+  const root = rootKey(given ?? readOrMake(path, check === undefined ? random : undefined))
+  mustFit(root, check ?? (await leaveCheck(root, db, random)), given === undefined ? `\`${path}\`` : 'GATEHOUSE_SECRET')
   return root
 }
 
@@ -41,40 +45,52 @@ export function rootKey(secret: string): RootKey {
 const lengthMin = 32
 const fileName = 'root.key'
 
-function readOrMake(dataDir: string, random: Random): string {
-  const path = join(dataDir, fileName)
+/** `random` makes the file where there is none; without it, an absent file is a Fault. */
+function readOrMake(path: string, random: Random | undefined): string {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    return read(path) ?? make(path, random)
+    const text = read(path)
+    if (text !== undefined) return text
+    if (random !== undefined) return make(path, random)
   } catch (error) {
     if (error instanceof Fault) throw error
     throw new Fault('unavailable', `the root secret \`${path}\` cannot be had: ${(error as Error).message}`, error)
   }
+  throw new Fault(
+    'unavailable',
+    `the root secret that this store was made with is missing: set GATEHOUSE_SECRET, or put \`${path}\` back`,
+  )
 }
 
 function read(path: string): string | undefined {
-  let mode: number
+  let content: string | undefined
   try {
-    mode = statSync(path).mode
+    content = readOwnFile(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+  if (content === undefined)
     throw new Fault('unavailable', `the root secret \`${path}\` can be read by others: \`chmod 600\` it`)
-  }
-  const text = readFileSync(path, 'utf8').trim()
+  const text = content.trim()
   if (text.length < lengthMin)
     throw new Fault('unavailable', `the root secret \`${path}\` is shorter than ${lengthMin} characters`)
   return text
 }
 
-/** Written whole beside its place and then linked there, so that of two starters one wins and the other reads it complete. */
+/**
+ * Written whole beside its place and then linked there: of two starters one wins, and the other reads it complete. The
+ * draft's name is random, for threads share a process id, and so do the containers that share a folder.
+ */
 function make(path: string, random: Random): string {
-  const draft = `${path}.${process.pid}`
-  const file = openSync(draft, 'w', 0o600)
-  writeSync(file, `${secretText(random)}\n`)
-  closeSync(file)
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const draft = `${path}.${base64url(random.bytes(9))}`
+  const file = openSync(draft, 'wx', 0o600)
+  try {
+    writeSync(file, `${secretText(random)}\n`)
+    fsyncSync(file) // what is sealed under it will be on the disk too
+  } finally {
+    closeSync(file)
+  }
   try {
     linkSync(draft, path)
   } catch (error) {
@@ -85,17 +101,27 @@ function make(path: string, random: Random): string {
   return read(path) as string
 }
 
-/** A sealed word in the store tells at start whether this secret is the store's, before anything is read as garbage. */
-async function mustFit(root: RootKey, db: Database, random: Random, source: string): Promise<void> {
-  const key = root.derive('house check')
-  const place = 'house.value.root-check'
+/** A word that the store keeps sealed tells at start whether a secret is the store's, before anything is read as garbage. */
+function mustFit(root: RootKey, check: string, source: string): void {
+  if (open(root.derive(checkPurpose), check, checkPlace) === 'gatehouse') return
+  throw new Fault('unavailable', `the root secret is not the one this store was made with; it came from ${source}`)
+}
+
+/** The store's own check: of two starters, the one that came first left it. */
+async function leaveCheck(root: RootKey, db: Database, random: Random): Promise<string> {
   await db
     .insertInto('house')
-    .values({ name: 'root-check', value: seal(key, 'gatehouse', place, random) })
+    .values({ name: checkName, value: seal(root.derive(checkPurpose), 'gatehouse', checkPlace, random) })
     .onConflict((conflict) => conflict.column('name').doNothing())
     .execute()
-  const row = await db.selectFrom('house').select('value').where('name', '=', 'root-check').executeTakeFirstOrThrow()
-  if (open(key, row.value, place) !== 'gatehouse') {
-    throw new Fault('unavailable', `the root secret is not the one this store was made with; it came from ${source}`)
-  }
+  return (await checkOf(db)) as string
 }
+
+async function checkOf(db: Database): Promise<string | undefined> {
+  const row = await db.selectFrom('house').select('value').where('name', '=', checkName).executeTakeFirst()
+  return row?.value
+}
+
+const checkName = 'root-check'
+const checkPurpose = 'house check'
+const checkPlace = 'house.value.root-check'

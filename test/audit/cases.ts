@@ -184,7 +184,7 @@ const deeds: Readonly<Record<string, { readonly does: (db: Database) => Promise<
   'the last body altered': { does: (db) => set(db, 12, { body: body(99) }), finds: 'altered 12' },
   'a body altered together with its hash': {
     does: async (db) =>
-      set(db, 5, { body: body(99), hash: link(await hashOf(db, 4), body(99)), ...columnsOf(body(99)) }),
+      set(db, 5, { body: body(99), hash: link(await hashOf(db, 4), body(99)), ...columnsOf(sampleEvent(99)) }),
     finds: 'altered 6',
   },
   ...Object.fromEntries(
@@ -289,7 +289,7 @@ async function remove(db: Database, from: number, to = from): Promise<void> {
 async function insert(db: Database, seq: number, previous: string): Promise<void> {
   await db
     .insertInto('audit_events')
-    .values({ seq, ...columnsOf(body(99)), body: body(99), hash: link(previous, body(99)) })
+    .values({ seq, ...columnsOf(sampleEvent(99)), body: body(99), hash: link(previous, body(99)) })
     .execute()
 }
 

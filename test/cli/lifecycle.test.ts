@@ -8,12 +8,12 @@ import { test } from 'node:test'
 import { startUpstream } from '../support/house.ts'
 import { command, post, signIn, startProcess } from '../support/process.ts'
 
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+async function until(holds: () => boolean | Promise<boolean>, context?: () => string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
     if (await holds()) return
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
-  assert.fail('it did not come to hold within 5 s')
+  assert.fail(`it did not come to hold within 15 s${context === undefined ? '' : `: ${context()}`}`)
 }
 
 test('SIGTERM drains: what is on its way ends, what is new is refused, and the record is written out', async (context) => {
@@ -88,7 +88,7 @@ test('a reload loses no request', async (context) => {
   })
   for (let round = 1; round <= 4; round++) {
     write(100_000 + round)
-    await until(() => (house.errors().match(/reloaded/g) ?? []).length >= round)
+    await until(() => (house.errors().match(/reloaded/g) ?? []).length >= round, house.errors)
   }
   going = false
   await Promise.all(callers)

@@ -101,3 +101,26 @@ test('an upstream cannot write two headers in one, nor speak for the house', asy
   assert.match(answer, /x-request-id: ours/i)
   for (const gone of [/secret/, /x-gatehouse/i, /theirs/, /ALLOWALL/, /x-private/i]) assert.doesNotMatch(answer, gone)
 })
+
+test('whatever bytes an upstream puts into a header, the house stands', async (context) => {
+  let byte = 0
+  const url = await rawUpstream(
+    context,
+    (socket) =>
+      void socket.once('data', () =>
+        socket.end(
+          Buffer.concat([
+            Buffer.from('HTTP/1.1 200 OK\r\nX-Odd: a'),
+            Buffer.from([byte]),
+            Buffer.from('b\r\nContent-Length: 2\r\n\r\nok'),
+          ]),
+        ),
+      ),
+  )
+  const { port, url: gate } = await startHouse(context, { upstreams: { api: url }, limits: false, routes: [...routes] })
+  for (byte = 0; byte < 256; byte++) {
+    const answer = await rawExchange(port, 'GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    assert.match(answer, /^HTTP\/1\.1 (200|502|500) /, `byte ${byte}`)
+  }
+  assert.equal((await fetch(`${gate}/health`)).status, 200)
+})

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Verified } from '../../src/authn/tokens.ts'
+import { compileRoles, covers, roleOptions } from '../../src/authz/roles.ts'
+
+function verified(roles: readonly string[]): Verified {
+  return {
+    subject: 'u1',
+    tokenId: 't1',
+    session: 's1',
+    roles,
+    scopes: ['widgets:read'],
+    attributes: { email: 'ada@example.com' },
+    issuedAt: 1,
+    expiresAt: 2,
+  }
+}
+
+const assistant = compileRoles({
+  viewer: { permissions: ['conversation:read'] },
+  user: { permissions: ['conversation:*', 'tool:execute'] },
+  developer: { permissions: ['tool:register', 'tool:delete'], inherits: ['user'] },
+})
+
+test('AZ1: several roles add up, inherited ones too', () => {
+  assert.deepEqual([...assistant.permissionsOf(['viewer', 'developer'])].toSorted(), [
+    'conversation:*',
+    'conversation:read',
+    'tool:delete',
+    'tool:execute',
+    'tool:register',
+  ])
+  assert.deepEqual([...assistant.permissionsOf([])], [])
+})
+
+test('AZ1: an unknown role grants nothing, whatever it is called', () => {
+  for (const role of ['nobody', '', '__proto__', 'constructor', 'toString', 'Admin', 'admin ', 'viewer\0admin', '*']) {
+    assert.deepEqual([...assistant.permissionsOf([role])], [], role)
+  }
+  assert.deepEqual([...assistant.permissionsOf(['viewer', 'nobody'])], ['conversation:read'])
+})
+
+test('AZ1: `admin` holds everything, also where it is configured or inherited from', () => {
+  assert.deepEqual([...compileRoles({}).permissionsOf(['admin'])], ['*'])
+  const roles = compileRoles({
+    admin: { permissions: ['audit:view'] },
+    chief: { permissions: [], inherits: ['admin'] },
+  })
+  assert.ok(covers(roles.permissionsOf(['admin']), 'system:config'))
+  assert.ok(covers(roles.permissionsOf(['chief']), 'system:config'))
+})
+
+test('roles that inherit in a circle, or the same role twice, come to an end', () => {
+  const roles = compileRoles({
+    a: { permissions: ['p:a'], inherits: ['b', 'c'] },
+    b: { permissions: ['p:b'], inherits: ['a', 'd'] },
+    c: { permissions: ['p:c'], inherits: ['d', 'constructor'] },
+    d: { permissions: ['p:d'], inherits: ['d'] },
+  })
+  assert.deepEqual([...roles.permissionsOf(['a'])].toSorted(), ['p:a', 'p:b', 'p:c', 'p:d'])
+  assert.deepEqual([...roles.permissionsOf(['c'])].toSorted(), ['p:c', 'p:d'])
+})
+
+test('AZ1: a permission is covered by itself, by `*`, and by a wildcard above it, and by nothing else', () => {
+  const cases: readonly (readonly [held: string, wanted: string, covered: boolean])[] = [
+    ['conversation:read', 'conversation:read', true],
+    ['*', 'conversation:read', true],
+    ['*', 'read', true],
+    ['conversation:*', 'conversation:read', true],
+    ['conversation:*', 'conversation:read:own', true],
+    ['conversation:read:*', 'conversation:read:own', true],
+    ['conversation:read:*', 'conversation:read', false],
+    ['conversation:*', 'conversation', false],
+    ['conversation:*', 'conversations:read', false],
+    ['conversation:read', 'conversation:write', false],
+    ['conversation:read', 'conversation:read:own', false],
+    ['conversation:read', 'Conversation:read', false],
+    ['conversation', 'conversation:read', false],
+    ['read', '*', false],
+    ['conversation:*', '*', false],
+    ['conversation:*', ':*', false],
+    ['conversation:read', 'conversation:*', false],
+  ]
+  for (const [held, wanted, covered] of cases) {
+    assert.equal(covers(new Set([held]), wanted), covered, `${held} → ${wanted}`)
+  }
+})
+
+test('AZ1: what is covered by a set is covered by one of its members, as the definition says', () => {
+  const part = fc.constantFrom('a', 'b', 'aa')
+  const plain = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(':'))
+  const held = fc.oneof(
+    plain,
+    plain.map((name) => `${name}:*`),
+    fc.constant('*'),
+  )
+  const byDefinition = (one: string, wanted: string): boolean =>
+    one === wanted || one === '*' || (one.endsWith(':*') && wanted.startsWith(one.slice(0, -1)))
+  fc.assert(
+    fc.property(fc.array(held, { maxLength: 5 }), plain, (set, wanted) => {
+      assert.equal(
+        covers(new Set(set), wanted),
+        set.some((one) => byDefinition(one, wanted)),
+      )
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a permission that could never be meant is refused at load', () => {
+  const fits = (permission: string): boolean => roleOptions.safeParse({ permissions: [permission] }).success
+  for (const good of ['*', 'read', 'task:read', 'task:*', 'a:b:c', 'a:b:*', 'manage_users', 'x.y-z:1'])
+    assert.ok(fits(good), good)
+  for (const bad of [
+    '',
+    ' ',
+    '**',
+    '*:read',
+    'task:*:own',
+    'task:',
+    ':read',
+    'task::read',
+    'task read',
+    'task:re*',
+    'täsk',
+  ]) {
+    assert.ok(!fits(bad), bad)
+  }
+  assert.equal(roleOptions.safeParse({ permissions: [], permission: ['a'] }).success, false, 'an unknown key')
+})
+
+test('a request costs no set building: the same roles are the same set, and the same token the same principal', () => {
+  assert.equal(assistant.permissionsOf(['viewer', 'user']), assistant.permissionsOf(['viewer', 'user']))
+  assert.notEqual(assistant.permissionsOf(['viewer']), assistant.permissionsOf(['user']))
+  const token = verified(['viewer'])
+  assert.equal(assistant.principalOf(token), assistant.principalOf(token))
+  assert.notEqual(compileRoles({}).principalOf(token), assistant.principalOf(token), 'another table, another principal')
+})
+
+test('A62: a principal holds what its token says, and handles where secrets were', () => {
+  assert.deepEqual(assistant.principalOf(verified(['viewer'])), {
+    type: 'user',
+    id: 'u1',
+    credential: { kind: 'access-token', id: 't1', session: 's1', issuedAt: 1, expiresAt: 2 },
+    roles: ['viewer'],
+    permissions: new Set(['conversation:read']),
+    scopes: new Set(['widgets:read']),
+    attributes: { email: 'ada@example.com' },
+    actor: undefined,
+  })
+})
