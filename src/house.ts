@@ -29,6 +29,7 @@ import { type Random, uuidv7 } from './kernel/id.ts'
 import { addressList, parseCidr } from './kernel/ip.ts'
 import type { Log } from './kernel/log.ts'
 import { resolveSecret, Secret } from './kernel/secret.ts'
+import { repeat } from './kernel/task.ts'
 import { openKeyring } from './keys/keyring.ts'
 import { openRootKey } from './keys/root.ts'
 import type { Limiter } from './limits/limiter.ts'
@@ -98,7 +99,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       refreshTtlMs: first.tokens.refreshTtl,
       graceMs: first.tokens.refreshGrace,
     })
-    revocations.load(await sessions.endedSince(store.db, clock.now() - first.tokens.accessTtl))
+    revocations.load(await sessions.endedSince(store.db, clock.now() - first.tokens.accessTtl - tokenSlackMs))
     const tokens = openTokens({ options: first.tokens, keyring, revocations, clock, random })
     const limiter = openLimiter(clock)
     let gate: Gate | undefined
@@ -125,7 +126,14 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     let settings = first
     gate = openGate(floor.plan)
     const opened = gate
-    if (machine.role === 'gate') await say('start')
+    if (machine.role === 'gate') {
+      await say('start')
+      const hearing = repeat('hear what other processes ended', hearEveryMs, log, hear)
+      const sweeping = repeat('forget sessions that are over', hourMs, log, async () => {
+        await sessions.sweep(store.db, clock.now() - 24 * hourMs)
+      })
+      undo.push(() => Promise.all([hearing.stop(), sweeping.stop()]).then(() => {}))
+    }
 
     const decisions: DecisionPoint = { decide: (request) => floor.decisions.decide(request) }
     const house: House = {
@@ -153,13 +161,19 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         await say('reload')
       },
       async close() {
-        await opened.drain()
-        for (const upstream of floor.upstreams.values()) await upstream.close()
+        await within(settings.listen.drain, opened.drain())
+        for (const upstream of floor.upstreams.values()) await upstream.destroy()
         if (machine.role === 'gate') await say('stop')
         for (const close of undo.reverse()) await close()
       },
     }
     return house
+
+    /** Sessions that another node or a command has ended. Looks back further than a turn: clocks and commits differ. */
+    async function hear(): Promise<void> {
+      const ended = await sessions.endedSince(store.db, clock.now() - 30 * hearEveryMs)
+      revocations.load(ended.filter(({ id }) => !revocations.isRevoked(id, '')))
+    }
 
     async function say(action: 'start' | 'stop' | 'reload'): Promise<void> {
       const at = clock.now()
@@ -186,6 +200,13 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     throw error
   }
 }
+
+/** How soon an end that another process has decided holds here (TK4: within a second). */
+const hearEveryMs = 500
+const hourMs = 3_600_000
+
+/** A refresh that was under way when its session ended issues one more access token, a moment after the end. */
+const tokenSlackMs = 60_000
 
 /** The rooms that stay as they are while configurations come and go. */
 interface Standing {
@@ -288,6 +309,13 @@ function secretOf(settings: Settings, environment: Environment): Secret | undefi
   if (settings.tokens.secret === undefined) return undefined
   const secret = resolveSecret(settings.tokens.secret, environment)
   return secret instanceof Secret ? secret : undefined // `parseConfig` has refused one that cannot be had
+}
+
+/** Waits for it, but not for ever. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))])
+  clearTimeout(timer)
 }
 
 /** Sections that open files, sockets or keys: a running house does not change them under its own feet. */

@@ -44,8 +44,8 @@ export class Accounts {
   async create(db: Database, { email, name, password, roles }: NewAccount): Promise<Created> {
     const address = normalEmail(email)
     const errors = withoutEmpty({
-      email: emailProblems(address),
-      name: /^[^\p{Cc}]{1,200}$/u.test(name.trim()) ? [] : ['must have 1 to 200 characters, and no line breaks'],
+      email: isAddress(address) ? [] : ['must be an e-mail address'],
+      name: /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(name.trim()) ? [] : ['must have 1 to 200 characters, and no line breaks'],
       password: this.#passwords.problemsOf(password, [address.split('@')[0] ?? '', name]),
     })
     if (Object.keys(errors).length > 0) return refuse('body-invalid', { errors })
@@ -71,11 +71,10 @@ export class Accounts {
    * the same answer after the same work (ID2).
    */
   async authenticate(db: Database, email: string, password: string): Promise<Account | Refusal | undefined> {
-    const row = await db
-      .selectFrom('users')
-      .select(['id', 'password_hash'])
-      .where('email', '=', normalEmail(email))
-      .executeTakeFirst()
+    const address = normalEmail(email)
+    const row = isAddress(address)
+      ? await db.selectFrom('users').select(['id', 'password_hash']).where('email', '=', address).executeTakeFirst()
+      : undefined
     const phc = row?.password_hash ?? undefined
     const right = await this.#passwords.verify(password, phc)
     if (typeof right !== 'boolean') return right
@@ -86,8 +85,9 @@ export class Accounts {
     return account
   }
 
-  byEmail(db: Database, email: string): Promise<Account | undefined> {
-    return this.#find(db, 'email', normalEmail(email))
+  async byEmail(db: Database, email: string): Promise<Account | undefined> {
+    const address = normalEmail(email)
+    return isAddress(address) ? this.#find(db, 'email', address) : undefined
   }
 
   byId(db: Database, id: string): Promise<Account | undefined> {
@@ -175,8 +175,11 @@ function normalEmail(email: string): string {
   return email.trim().toLowerCase().normalize('NFC')
 }
 
-/** Shape only (RFC 5321 §4.5.3.1 for the lengths): whether an address is somebody's is proven by writing to it. */
-function emailProblems(email: string): readonly string[] {
+/**
+ * Shape only (RFC 5321 §4.5.3.1 for the lengths): whether an address is somebody's is proven by writing to it. What has
+ * not the shape is not looked up either, for PostgreSQL fails over a NUL.
+ */
+function isAddress(email: string): boolean {
   const [local = '', domain = '', ...more] = email.split('@')
   const fits =
     more.length === 0 &&
@@ -185,7 +188,7 @@ function emailProblems(email: string): readonly string[] {
     /^[^\s@.]+(?:\.[^\s@.]+)*$/.test(domain) &&
     email.length <= 254
   // What cannot be seen (Cc, Cf, Cs) would make two accounts of one that looks the same.
-  return fits && !/[\s\p{Cc}\p{Cf}\p{Cs}]/u.test(email) ? [] : ['must be an e-mail address']
+  return fits && !/[\s\p{Cc}\p{Cf}\p{Cs}]/u.test(email)
 }
 
 function withoutEmpty(errors: FieldErrors): FieldErrors {

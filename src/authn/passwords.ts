@@ -63,6 +63,7 @@ function normal(password: string): string {
 }
 
 function problemsOf(password: string, context: readonly string[], lengthMin: number): readonly string[] {
+  if (!password.isWellFormed()) return ['must be text, and holds half of a character']
   const length = [...password].length
   if (length < lengthMin) return [`must have at least ${lengthMin} characters, and has ${length}`]
   if (length > lengthMax) return [`must have at most ${lengthMax} characters, and has ${length}`]

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { base64url, fromBase64url, sha256Hex } from '../kernel/bytes.ts'
 import { GenerationCache } from '../kernel/cache.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { type Refusal, refuse } from '../kernel/error.ts'
+import { Fault, type Refusal, refuse } from '../kernel/error.ts'
 import { type Random, uuidv7 } from '../kernel/id.ts'
 import { parseStrict } from '../kernel/json.ts'
 import { duration, secretRef } from '../kernel/shape.ts'
@@ -98,10 +98,12 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
         ...configured(whom, options.claims),
       }
       const signed = `${encode(header)}.${encode(claims)}`
-      return {
-        token: `${signed}.${base64url(signatures[key.algorithm].sign(key, signed))}`,
-        expiresInSeconds: expiresAt - issuedAt,
+      const token = `${signed}.${base64url(signatures[key.algorithm].sign(key, signed))}`
+      if (token.length > textMax) {
+        const told = `an access token for \`${whom.subject}\` has ${token.length} characters, and more than ${textMax} are never read`
+        throw new Fault('internal', `${told}: name fewer \`tokens.claims\`, or give the account fewer roles`)
       }
+      return { token, expiresInSeconds: expiresAt - issuedAt }
     },
 
     verify(token) {
@@ -159,14 +161,14 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
     if (iss !== options.issuer) return invalid('another issuer')
     if (aud !== options.audience && !(Array.isArray(aud) && aud.includes(options.audience)))
       return invalid('another audience')
-    if (typeof sub !== 'string' || sub === '' || typeof jti !== 'string' || typeof sid !== 'string')
-      return invalid('a claim is missing')
+    if (!isHandle(sub) || !isHandle(jti) || !isHandle(sid)) return invalid('a claim is missing')
     if (!isTime(exp) || !isTime(iat)) return invalid('`exp` or `iat` is missing')
     if (nbf !== undefined && (!isTime(nbf) || nbf > now + skewSeconds)) return invalid('not valid yet')
     if (iat > now + skewSeconds) return invalid('issued in the future')
-    if (exp <= now) return refuse('token-expired')
-    if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string'))
-      return invalid('`roles` is not a list of names')
+    // No token outlives today's `accessTtl`, be it from before that was lowered: revocations are not kept for longer.
+    const expiresAt = Math.min(exp, iat + Math.floor(options.accessTtl / 1000))
+    if (expiresAt <= now) return refuse('token-expired')
+    if (!Array.isArray(roles) || !roles.every(isText)) return invalid('`roles` is not a list of names')
     return {
       subject: sub,
       tokenId: jti,
@@ -175,7 +177,7 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
       scopes: typeof scope === 'string' && scope !== '' ? scope.split(' ') : [],
       attributes: textsOf(claims),
       issuedAt: iat,
-      expiresAt: exp,
+      expiresAt,
     }
   }
 }
@@ -211,16 +213,29 @@ function decode(text: string): Claims | undefined {
   return parsed.value as Claims
 }
 
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+/** What cannot be named cannot be revoked. */
+function isHandle(value: unknown): value is string {
+  return isText(value) && value !== ''
 }
+
+/** Half a surrogate pair is no text: neither a header nor the audit log could repeat it. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed()
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < year10000
+}
+
+/** Seconds since the epoch. What claims to come later is no time but an attempt. */
+const year10000 = 253_402_300_800
 
 /** Facts about the person that a decision may want. */
 function textsOf(claims: Claims): Readonly<Record<string, string>> {
   const texts: Record<string, string> = {}
   for (const name of ['email', 'name']) {
     const value = claims[name]
-    if (typeof value === 'string') texts[name] = value
+    if (isText(value)) texts[name] = value
   }
   return texts
 }

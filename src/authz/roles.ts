@@ -35,7 +35,7 @@ export function compileRoles(options: Readonly<Record<string, RoleOptions>>): Ro
   const principals = new WeakMap<Verified, Principal>()
 
   const permissionsOf = (roles: readonly string[]): ReadonlySet<string> => {
-    const key = roles.join('\0')
+    const key = JSON.stringify(roles)
     let union = unions.get(key)
     if (union === undefined) {
       union = new Set(roles.flatMap((role) => [...(compiled.get(role) ?? [])]))

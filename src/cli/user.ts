@@ -117,7 +117,7 @@ async function change(
     await work(trx, account)
     await house.audit.enroll(trx, adminEvent(action, account.id, terminal, role === undefined ? {} : { role }))
   })
-  terminal.out(`done: ${action} ${email}${role === undefined ? '' : ` ${role}`}`)
+  terminal.out(`done: ${action} ${email}${role === undefined ? '' : ` ${role}, from the next sign-in or refresh on`}`)
   return true
 }
 

@@ -37,14 +37,19 @@ export async function listen(gate: Gate, options: ListenOptions): Promise<Listen
   server.on('request', (request, response) => take(request, response, gate))
   server.on('checkContinue', (request, response) => take(request, response, gate, () => response.writeContinue()))
   server.on('checkExpectation', (request, response) => take(request, response, gate))
-  server.on('upgrade', (request, socket, first) => takeUpgrade(request, socket, first, gate))
+  const switched = new Set<Duplex>() // sockets that have left HTTP, and that the server no longer knows
+  server.on('upgrade', (request, socket, first) => {
+    switched.add(socket)
+    socket.once('close', () => switched.delete(socket))
+    takeUpgrade(request, socket, first, gate)
+  })
   server.on('connect', (request, socket) => takeUpgrade(request, socket, Buffer.alloc(0), gate))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
     refuseUnreadable(error, socket as Socket, gate),
   )
   await bind(server, options)
   const { port } = server.address() as AddressInfo
-  return { host: options.host, port, close: (graceMs) => closeGently(server, gate, graceMs) }
+  return { host: options.host, port, close: (graceMs) => closeGently(server, switched, gate, graceMs) }
 }
 
 function bind(server: Server, { port, host }: ListenOptions): Promise<void> {
@@ -175,7 +180,7 @@ function detailOf(error: NodeJS.ErrnoException): string {
   return 'the message is not well-formed HTTP/1.1'
 }
 
-async function closeGently(server: Server, gate: Gate, graceMs: number): Promise<void> {
+async function closeGently(server: Server, switched: ReadonlySet<Duplex>, gate: Gate, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   const drained = gate.drain()
@@ -184,7 +189,10 @@ async function closeGently(server: Server, gate: Gate, graceMs: number): Promise
   clearTimeout(patience)
   // Answers that have ended may still lie in a socket's buffer: closing idle connections lets them leave first.
   server.closeIdleConnections()
-  const rest = setTimeout(() => server.closeAllConnections(), 250)
+  const rest = setTimeout(() => {
+    server.closeAllConnections()
+    for (const socket of switched) socket.destroy()
+  }, 250)
   await closed
   clearTimeout(rest)
 }

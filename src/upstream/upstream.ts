@@ -17,6 +17,8 @@ export interface Upstream {
   tunnel(call: Call): Promise<TunnelAnswer>
   /** Waits for what is in flight, then closes the connections. */
   close(): Promise<void>
+  /** Cuts off what is in flight. */
+  destroy(): Promise<void>
 }
 
 export function openUpstream(name: string, options: UpstreamOptions): Upstream {
@@ -39,6 +41,7 @@ export function openUpstream(name: string, options: UpstreamOptions): Upstream {
     request: (call) => new Promise((resolve, reject) => dispatch(call, resolve, reject, canRepeat(call) ? 1 : 0)),
     tunnel: (call) => openTunnel(url, { ...call, path: base + call.path }, options, name),
     close: () => pool.close(),
+    destroy: () => pool.destroy(),
   }
 
   function dispatch(

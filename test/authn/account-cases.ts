@@ -59,7 +59,8 @@ export function accountCases(fresh: FreshStore): void {
     const bob = await add('bob@example.com', [])
     assert.deepEqual(await accounts.list(store.db), [account, bob])
     assert.equal(await accounts.byId(store.db, 'nobody'), undefined)
-    assert.equal(await accounts.byEmail(store.db, 'nobody@example.com'), undefined)
+    for (const email of ['nobody@example.com', 'nul\u0000@example.com', ''])
+      assert.equal(await accounts.byEmail(store.db, email), undefined)
   })
 
   test('a taken address is an answer, in any spelling, and the caller’s transaction goes on', async (context) => {
@@ -135,7 +136,7 @@ export function accountCases(fresh: FreshStore): void {
       assert.equal(await problemOf({ email }), 'email', JSON.stringify(email))
     }
     assert.equal(await problemOf({ name: 'x'.repeat(200) }), '')
-    for (const name of ['', '\t', 'x'.repeat(201), 'Ada\nadmin', 'Ada\u001b[2J']) {
+    for (const name of ['', '\t', 'x'.repeat(201), 'Ada\nadmin', 'Ada\u001b[2J', 'Ada\u0000', 'Ada\ud800']) {
       assert.equal(await problemOf({ name }), 'name', JSON.stringify(name))
     }
   })
@@ -159,6 +160,8 @@ export function accountCases(fresh: FreshStore): void {
     for (const [email, guess] of [
       ['nobody@example.com', password],
       ['not an address', password],
+      ['nul\u0000@example.com', password],
+      ['half\ud800@example.com', password],
       ['', ''],
       ['ada@example.com', 'wrong'],
       ['locked@example.com', password],
@@ -187,6 +190,21 @@ export function accountCases(fresh: FreshStore): void {
     assert.match(renewed, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
     assert.ok(await accounts.authenticate(store.db, 'ada@example.com', 'password'))
     assert.equal(await stored(), renewed, 'once')
+  })
+
+  test('A39: a password that changes while its old hash is made again stays changed', async (context) => {
+    const { store, passwords, accounts, add } = await scene(context)
+    const { id } = await add()
+    const setHash = (hash: string): Promise<unknown> =>
+      store.db.updateTable('users').set({ password_hash: hash }).where('id', '=', id).execute()
+    await setHash(weakHash)
+    const before = passwords.computed
+    const signingIn = accounts.authenticate(store.db, 'ada@example.com', 'password')
+    while (passwords.computed < before + 2) await new Promise(setImmediate)
+    await setHash('changed meanwhile')
+    assert.ok(await signingIn)
+    const { password_hash } = await store.db.selectFrom('users').select('password_hash').executeTakeFirstOrThrow()
+    assert.equal(password_hash, 'changed meanwhile')
   })
 
   test('AZ1: roles are granted and withdrawn, twice without harm', async (context) => {

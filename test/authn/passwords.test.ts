@@ -103,6 +103,7 @@ test('A37, ID1: length is asked for first, and no composition; what is guessed f
     ['LovelaceLovelace', /name or the address/],
     ['ada lovelace ada', /name or the address/],
     ['1analytical1843', /name or the address/],
+    ['half of a \ud800 character', /half of a character$/],
   ]
   for (const [password, why] of refused) {
     assert.match(problemsOf(password, ['ada.lovelace', 'Ada Lovelace', 'analytical']).join('; '), why, password)
@@ -123,6 +124,8 @@ test('A37: the least length is configurable from 8 to 128, and counts characters
   const { problemsOf } = openPasswords({ minLength: 8 })
   assert.deepEqual(problemsOf('sieben77', []), [])
   assert.match(problemsOf('🦉🦊🐻🐼🐨🐯🦁', []).join(), /has 7$/)
+  for (const short of ['password', 'Password1', '1q2w3e4r', 'letmein123'])
+    assert.match(problemsOf(short, []).join(), /guessed first$/, short)
   for (const minLength of [7, 129, 8.5]) {
     assert.equal(identityOptions.safeParse({ password: { minLength } }).success, false, String(minLength))
   }

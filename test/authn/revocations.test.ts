@@ -29,11 +29,13 @@ test('TK4: an end is kept until the last token that it stands against has run ou
   const clock = testClock()
   const revocations = new Revocations({ clock, ttlMs })
   revocations.endSession('s1')
-  clock.advance(ttlMs)
-  assert.equal(revocations.isRevoked('s1', ''), true, 'a refresh under way issued one more, a moment after the end')
-  clock.advance(60_000)
+  clock.advance(ttlMs + 59_999)
   revocations.endSession('s2')
-  assert.equal(revocations.size, 1)
+  assert.equal(revocations.isRevoked('s1', ''), true, 'a refresh under way issued one more, a moment after the end')
+  clock.advance(1)
+  revocations.endSession('s3')
+  assert.equal(revocations.isRevoked('s1', ''), false)
+  assert.equal(revocations.size, 2)
 })
 
 test('TK4: ending twice, or what has run out already, is no error', () => {
@@ -46,6 +48,19 @@ test('TK4: ending twice, or what has run out already, is no error', () => {
   clock.advance(60_000)
   revocations.endSession('s2')
   assert.equal(revocations.isRevoked('s1', ''), true, 'the second end counts')
+})
+
+test('TK4: what ended twice does not keep others from being forgotten', () => {
+  const clock = testClock()
+  const revocations = new Revocations({ clock, ttlMs })
+  revocations.endSession('s1')
+  revocations.endSession('s2')
+  clock.advance(ttlMs)
+  revocations.endSession('s1')
+  clock.advance(60_000)
+  revocations.endSession('s3')
+  assert.equal(revocations.isRevoked('s2', ''), false)
+  assert.equal(revocations.isRevoked('s1', ''), true)
 })
 
 test('what is held is bounded by what ended within one life of a token', () => {

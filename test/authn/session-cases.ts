@@ -190,6 +190,22 @@ export function sessionCases(fresh: FreshStore): void {
     await next(refreshToken)
   })
 
+  test('A17: no refresh token survives one character replaced, put in or left out', async (context) => {
+    const { store, open, rotate, next } = await scene(context)
+    const { refreshToken } = await open()
+    const row = await store.db.selectFrom('sessions').selectAll().execute()
+    const character = fc.oneof(fc.constantFrom(...'0123456789abcdefABYZabyz-_. '), fc.string({ maxLength: 1 }))
+    await fc.assert(
+      fc.asyncProperty(fc.nat(refreshToken.length - 1), character, fc.boolean(), async (at, other, replace) => {
+        const changed = refreshToken.slice(0, at) + other + refreshToken.slice(replace ? at + 1 : at)
+        if (changed !== refreshToken) assert.deepEqual(await rotate(changed), { kind: 'invalid' })
+      }),
+      { numRuns: 500 },
+    )
+    assert.deepEqual(await store.db.selectFrom('sessions').selectAll().execute(), row)
+    await next(refreshToken)
+  })
+
   test('A49: an ended session answers no refresh, and ending twice is no error', async (context) => {
     const { store, clock, sessions, open, rotate } = await scene(context)
     const one = await open()

@@ -39,6 +39,13 @@ test('AZ1: an unknown role grants nothing, whatever it is called', () => {
     assert.deepEqual([...assistant.permissionsOf([role])], [], role)
   }
   assert.deepEqual([...assistant.permissionsOf(['viewer', 'nobody'])], ['conversation:read'])
+  assert.equal(assistant.permissionsOf(['viewer', 'user']).size, 3)
+  for (const glue of ['\0', ',', '","', ' '])
+    assert.deepEqual(
+      [...assistant.permissionsOf([`viewer${glue}user`])],
+      [],
+      'nor one that looks like two that are known',
+    )
 })
 
 test('AZ1: `admin` holds everything, also where it is configured or inherited from', () => {

@@ -1,12 +1,30 @@
-// One of many that open the root key of a folder at the same moment.
+// One of several threads that open the root key of an empty folder at the same moment, again and again.
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { openRootKey } from '../../src/keys/root.ts'
 import { openStore } from '../../src/store/database.ts'
 
-const { folder, gate } = workerData as { folder: string; gate: Int32Array<SharedArrayBuffer> }
-const store = await openStore('sqlite::memory:')
-Atomics.wait(gate, 0, 0)
-const root = await openRootKey({ environment: {}, dataDir: folder, random: systemRandom, db: store.db })
-await store.close()
-parentPort?.postMessage(root.derive('test').toString('hex'))
+interface Race {
+  readonly folder: string
+  readonly starters: number
+  readonly rounds: number
+  readonly arrived: Int32Array<SharedArrayBuffer>
+}
+
+const { folder, starters, rounds, arrived } = workerData as Race
+const keys: string[] = []
+for (let round = 0; round < rounds; round++) {
+  const store = await openStore('sqlite::memory:')
+  Atomics.add(arrived, 0, 1)
+  while (Atomics.load(arrived, 0) < starters * (round + 1)); // all leave together
+  const dataDir = join(folder, String(round))
+  try {
+    const root = await openRootKey({ environment: {}, dataDir, random: systemRandom, db: store.db })
+    keys.push(root.derive('test').toString('hex'))
+  } catch (error) {
+    keys.push(String(error))
+  }
+  await store.close()
+}
+parentPort?.postMessage(keys)

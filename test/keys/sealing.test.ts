@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { systemRandom } from '../../src/kernel/id.ts'
+import { base64url } from '../../src/kernel/bytes.ts'
+import { type Random, systemRandom } from '../../src/kernel/id.ts'
 import { open, seal } from '../../src/keys/sealing.ts'
 
 const key = Buffer.alloc(32, 1)
+
+test('A63: what is sealed is AES-256-GCM as its authors print it (McGrew and Viega, test cases 13 and 14)', () => {
+  const zeros: Random = { bytes: (count) => new Uint8Array(count) }
+  const vectors = [
+    ['', '530f8afbc74536b9a963b4f1c4cb738b'],
+    ['\0'.repeat(16), 'cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919'],
+  ] as const
+  for (const [text, bytes] of vectors) {
+    const sealed = `v1.${base64url(Buffer.from('00'.repeat(12) + bytes, 'hex'))}`
+    assert.equal(seal(Buffer.alloc(32), text, '', zeros), sealed)
+    assert.equal(open(Buffer.alloc(32), sealed, ''), text)
+  }
+})
 
 test('A63: what was sealed opens with its key at its place, and is the same text', () => {
   fc.assert(

@@ -187,6 +187,20 @@ test('a WebSocket passes in both directions, and only where the route says so', 
   assert.match(await upgrade('/closed'), /^HTTP\/1\.1 401 /)
 })
 
+test('a WebSocket that nobody closes does not keep the house from closing', async (context) => {
+  const upstream = await startUpstream(context, mirror)
+  const sockets = new WebSocketServer({ server: upstream.server })
+  context.after(() => sockets.close())
+  const { port, house, close } = await startHouse(context, open(upstream.url))
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/chat`)
+  await once(socket, 'open')
+  assert.equal(house.gate.inFlight, 1)
+  const ended = once(socket, 'close')
+  await close()
+  await ended
+  assert.equal(house.gate.inFlight, 0)
+})
+
 test('100-continue waits for the gate: it is said to who may send, and never to who may not', async (context) => {
   const upstream = await startUpstream(context, mirror)
   const { port } = await startHouse(context, {

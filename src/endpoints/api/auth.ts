@@ -35,27 +35,23 @@ export function authEndpoints(
 
   async function signIn(exchange: Exchange): Promise<Outbound | Refusal> {
     const { email, password } = exchange.input as z.output<typeof signInBody>
-    const account = await accounts.authenticate(store.db, email, password)
-    if (account === undefined || 'code' in account) {
-      const refusal = account ?? refuse('credentials-invalid')
-      await store.transaction((trx) =>
-        audit.enroll(trx, event(exchange, 'sign-in', 'failure', undefined, { because: refusal.code })),
-      )
-      audit.wake()
-      meters.signIn('failure')
-      return refusal
-    }
-    const opened = await store.transaction(async (trx) => {
-      const session = await sessions.open(trx, account.id, {
-        address: exchange.client,
-        userAgent: exchange.request.head.userAgent ?? '',
-      })
-      await audit.enroll(trx, event(exchange, 'sign-in', 'success', account.id, { session: session.session.id }))
-      return session
+    const known = await accounts.authenticate(store.db, email, password)
+    const outcome = await store.transaction(async (trx) => {
+      // Asked once more, now that nobody can change it meanwhile: checking a password takes long enough to be locked in.
+      const account = known === undefined || 'code' in known ? undefined : await accounts.byId(trx, known.id)
+      if (account?.status !== 'active') {
+        const refusal = known !== undefined && 'code' in known ? known : refuse('credentials-invalid')
+        await audit.enroll(trx, event(exchange, 'sign-in', 'failure', undefined, { because: refusal.code }))
+        return refusal
+      }
+      const device = { address: exchange.client, userAgent: exchange.request.head.userAgent ?? '' }
+      const opened = await sessions.open(trx, account.id, device)
+      await audit.enroll(trx, event(exchange, 'sign-in', 'success', account.id, { session: opened.session.id }))
+      return { account, opened }
     })
     audit.wake()
-    meters.signIn('success')
-    return json(200, issue(account, opened))
+    meters.signIn('code' in outcome ? 'failure' : 'success')
+    return 'code' in outcome ? outcome : json(200, issue(outcome.account, outcome.opened))
   }
 
   async function refresh(exchange: Exchange): Promise<Outbound | Refusal> {
