@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -37,10 +36,11 @@ async function starter(context: TestContext, folder: string, algorithm: string):
 }
 
 /** The next line that it prints. */
-async function word(child: ChildProcess): Promise<string> {
-  assert.ok(child.stdout !== null)
-  const [chunk] = (await once(child.stdout, 'data')) as [Buffer]
-  return chunk.toString()
+function word(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+    child.once('close', (code) => reject(new Error(`it ended with ${code}, and printed nothing`)))
+  })
 }
 
 test('A8: nothing private can be read in the files of a store', async (context) => {
