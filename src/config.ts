@@ -152,23 +152,23 @@ function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings
   const seen = new Map<string, number>()
   const ours: ReadonlySet<string> = new Set(Object.values(contract).map(({ path }) => path))
 
-  for (const [index, route] of (settings.routes ?? []).entries()) {
-    if (route === undefined) continue
+  for (const [index, route] of listIn(given['routes']).entries()) {
     const at = `routes[${index}]`
-    if (route.to !== undefined && !upstreams.has(route.to))
-      mistakes.push({ path: `${at}.to`, message: `no upstream is called \`${route.to}\`; there ${those(upstreams)}` })
-    if (!limitsOff) {
-      for (const name of route.limit ?? [])
-        if (!limits.has(name))
-          mistakes.push({ path: `${at}.limit`, message: `no limit is called \`${name}\`; there ${those(limits)}` })
+    const { to, limit, path } = route
+    if (typeof to === 'string' && !upstreams.has(to))
+      mistakes.push({ path: `${at}.to`, message: `no upstream is called \`${to}\`; there ${those(upstreams)}` })
+    for (const name of limitsOff ? [] : [limit].flat()) {
+      if (typeof name === 'string' && !limits.has(name))
+        mistakes.push({ path: `${at}.limit`, message: `no limit is called \`${name}\`; there ${those(limits)}` })
     }
-    if (ours.has(route.path) && !mayReplace.has(route.path))
-      mistakes.push({ path: `${at}.path`, message: `\`${route.path}\` is an endpoint of the house itself` })
-    for (const method of route.methods ?? ['*']) {
-      const key = `${method} ${route.path}`
+    if (typeof path !== 'string') continue
+    if (ours.has(path) && !mayReplace.has(path))
+      mistakes.push({ path: `${at}.path`, message: `\`${path}\` is an endpoint of the house itself` })
+    for (const method of Array.isArray(route['methods']) ? route['methods'] : ['every method']) {
+      const key = `${method} ${path.replace(/:[^/]+/g, ':')}` // what a parameter is called does not matter to a path
       const before = seen.get(key)
       if (before !== undefined)
-        mistakes.push({ path: at, message: `\`${key}\` has a route already: routes[${before}]` })
+        mistakes.push({ path: at, message: `${method} on \`${path}\` has a route already: routes[${before}]` })
       else seen.set(key, index)
     }
   }
@@ -199,6 +199,13 @@ function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings
 
 /** Paths of ours that an API often has itself: a route of the same path takes them over. */
 const mayReplace: ReadonlySet<string> = new Set(['/health', '/health/live', '/health/ready', '/metrics'])
+
+/** The entries of a list as they were written, those with mistakes included. */
+function listIn(section: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(section)
+    ? section.map((entry) => (typeof entry === 'object' && entry !== null ? entry : {}))
+    : []
+}
 
 function namesIn(section: unknown): ReadonlySet<string> {
   return new Set(typeof section === 'object' && section !== null ? Object.keys(section) : [])

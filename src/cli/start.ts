@@ -59,6 +59,7 @@ export const command: Command = async (args, terminal) => {
     const admin = await firstAdministrator(house, terminal)
     listener = await listen(house.gate, settings.listen)
     if (plan.file !== undefined) stopWatching = followFile(plan.file, house, terminal, values)
+    else process.on('SIGHUP', () => terminal.err('there is no configuration file to read again'))
     welcome(terminal, {
       listener,
       admin,

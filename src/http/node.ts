@@ -18,11 +18,16 @@ export function inboundOf(request: IncomingMessage, proceed?: () => void, url = 
     target,
     headers: request.rawHeaders,
     head,
-    peer: request.socket.remoteAddress ?? '',
+    peer: addressOf(request.socket),
     encrypted: (request.socket as Partial<TLSSocket>).encrypted === true,
     body: head.chunked || (head.contentLength ?? 0) > 0 ? request : undefined,
     proceed,
   }
+}
+
+/** A socket that listens on IPv6 as well shows IPv4 callers as `::ffff:192.0.2.1`: one caller, one spelling. */
+function addressOf({ remoteAddress = '' }: Socket): string {
+  return remoteAddress.startsWith('::ffff:') && remoteAddress.includes('.') ? remoteAddress.slice(7) : remoteAddress
 }
 
 /** What stands in for a request that could not be read: it goes the way of any other, and is refused at its first step. */
@@ -34,7 +39,7 @@ export function unreadable(socket: Socket, code: Code, detail: string): Inbound 
     target: { path: '', query: '', authority: undefined, problem: detail },
     headers: [],
     head,
-    peer: socket.remoteAddress ?? '',
+    peer: addressOf(socket),
     encrypted: false,
     body: undefined,
     proceed: undefined,

@@ -18,7 +18,7 @@ export function isRouterMatch<T>(found: Match<T> | WrongMethod): found is Match<
 export interface RouterEntry<T> {
   /** `/api/tasks`, `/api/tasks/:id`, `/static/*` (the rest, however deep). */
   readonly pattern: string
-  /** Undefined: any method. */
+  /** Undefined: every method. */
   readonly methods: readonly string[] | undefined
   readonly value: T
 }

@@ -150,6 +150,7 @@ test('A60: kill -9 under load loses no sign-in that was answered, and the chain 
 test('TK4: locking somebody at the command line ends their access within a second, in a gate that serves', async (context) => {
   const upstream = await startUpstream(context, (_request, response) => response.end('ok'))
   const house = await startProcess(context, ['--upstream', upstream.url])
+  house.child.kill('SIGHUP') // there is nothing to read again, and nothing to die of
   const { access_token, refresh_token } = await signIn(house.url)
   const ask = async (): Promise<number> =>
     (await fetch(`${house.url}/x`, { headers: { authorization: `Bearer ${access_token}` } })).status

@@ -26,6 +26,8 @@ test('every mistake of a configuration is told at once, each with its path and w
       { path: '/e', methods: ['FETCH'], access: 'public' },
       { path: '/c', access: 'public' },
       { path: '/api/auth/login', access: 'public' },
+      { path: '/f/:id', to: 'absent' },
+      { path: '/f/:name', access: 'public' },
     ],
     aliases: { '/old': '/new' },
   })
@@ -54,6 +56,9 @@ test('every mistake of a configuration is told at once, each with its path and w
     'routes[6]',
     'routes[7].path',
     'aliases./old',
+    'routes[8].to',
+    'routes[8].require',
+    'routes[9]',
   ]) {
     assert.ok(path in mistakes, `${path} is missing from ${JSON.stringify(mistakes, null, 1)}`)
   }

@@ -245,3 +245,14 @@ test('C: a request that has passed the gate before is a loop', async (context) =
   }))
   assert.equal(await (await fetch(`${url}/open`)).text(), '508 loop-detected')
 })
+
+test('one caller has one address, whether the socket speaks IPv6 or not', async (context) => {
+  const upstream = await startUpstream(context, mirror)
+  const { port } = await startHouse(context, {
+    listen: { host: '::' },
+    upstreams: { api: upstream.url },
+    routes: [{ path: '/open', access: 'public', to: 'api' }],
+  })
+  const answer = await rawExchange(port, 'GET /open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  assert.match(answer, /"x-forwarded-for":"127\.0\.0\.1"/)
+})
