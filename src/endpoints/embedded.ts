@@ -83,8 +83,13 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
       const passed = unread(request, passage)
       context.req.raw = passed
       visits.set(passed, visitOfExchange(passage.exchange))
-      await next()
-      for (const [name, value] of fieldsOf(passage)) context.res.headers.append(name, value)
+      try {
+        await next()
+      } catch (error) {
+        passage.finish({ bytes: 0, whole: false }, 500)
+        throw error
+      }
+      layOver(context.res.headers, passage)
       passage.finish({ bytes: Number(context.res.headers.get('content-length') ?? 0), whole: true }, context.res.status)
       return undefined
     },
@@ -105,7 +110,7 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
           throw error
         }
         const response = new Response(answer.body, answer)
-        for (const [name, value] of fieldsOf(passage)) response.headers.append(name, value)
+        layOver(response.headers, passage)
         passage.finish({ bytes: Number(response.headers.get('content-length') ?? 0), whole: true }, response.status)
         return response
       },
@@ -170,6 +175,14 @@ function unread(request: Request, { exchange: { payload } }: Passage): Request {
 
 function visitOfExchange({ id, principal, input }: Exchange): Visit {
   return { requestId: id, principal, input }
+}
+
+/** The house's fields win over the host's own of the same name; `Vary` adds up. */
+function layOver(headers: Headers, passage: Passage): void {
+  for (const [name, value] of fieldsOf(passage)) {
+    if (name === 'Vary') headers.append(name, value)
+    else headers.set(name, value)
+  }
 }
 
 function* fieldsOf({ outbound: { headers } }: Passage): Generator<readonly [string, string]> {

@@ -40,6 +40,7 @@ export function openGate(first: Plan): Gate {
       const current = plan
       const exchange = current.admit(request)
       inFlight++
+      let finished = false
       if (draining && !exchange.route.whileDraining) {
         exchange.refusal = refuse('draining', { retryAfterMs: 1000 })
         settle(exchange)
@@ -51,7 +52,6 @@ export function openGate(first: Plan): Gate {
       function settle(ended: Exchange): void {
         const outbound = conclude(ended, current.cors)
         if (draining) outbound.headers.push('Connection', 'close')
-        let finished = false
         concluded({
           exchange: ended,
           plan: current,
