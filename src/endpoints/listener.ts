@@ -63,8 +63,15 @@ function bind(server: Server, { port, host }: ListenOptions): Promise<void> {
   })
 }
 
-/** The request that a socket is busy with: a connection carries one at a time. */
-const busy = new WeakMap<object, { readonly exchange: Exchange; readonly response: ServerResponse }>()
+/** The newest request that a socket waits to have answered, and whether others wait before it (pipelining). */
+const busy = new WeakMap<object, Waiting>()
+
+interface Waiting {
+  readonly exchange: Exchange
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly behindOthers: boolean
+}
 
 function take(request: IncomingMessage, response: ServerResponse, gate: Gate, proceed?: () => void): void {
   let concluded = false
@@ -73,7 +80,7 @@ function take(request: IncomingMessage, response: ServerResponse, gate: Gate, pr
     send(request, response, passage)
   })
   if (concluded) return
-  busy.set(request.socket, { exchange, response })
+  busy.set(request.socket, { exchange, request, response, behindOthers: busy.has(request.socket) })
   response.once('close', () => {
     if (!concluded) leave(exchange)
   })
@@ -88,7 +95,7 @@ function send(request: IncomingMessage, response: ServerResponse, passage: Passa
   deliver(response, passage.outbound, (delivered) => {
     passage.finish(delivered)
     if (socket === null) return // it was closed before its answer
-    busy.delete(socket)
+    if (busy.get(socket)?.response === response) busy.delete(socket)
     if (!request.complete) outlast(request, socket)
   })
 }
@@ -157,7 +164,11 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, gate: Ga
   const current = busy.get(socket)
   // Behind an answer that has begun, or that was the last one, nothing may follow: it would be read as part of it.
   if (current?.response.headersSent === true || last.has(socket)) return void socket.destroySoon()
-  if (current !== undefined) leave(current.exchange)
+  if (current?.request.complete === true || current?.behindOthers === true) {
+    // The bytes are none of that request's: it is answered, and nothing after it.
+    return void current.response.once('finish', () => socket.destroySoon())
+  }
+  if (current !== undefined) leave(current.exchange) // they are its body
   const inbound: Inbound = unreadable(socket, codeOf(error), detailOf(error))
   gate.handle(inbound, ({ outbound, finish }) => {
     const { status, headers, body } = outbound

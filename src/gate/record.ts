@@ -1,4 +1,4 @@
-import type { AuditEvent, Entry } from '../audit/event.ts'
+import type { AuditEvent } from '../audit/event.ts'
 import { uuidv7 } from '../kernel/id.ts'
 import { redactText } from '../kernel/redact.ts'
 import type { Exchange } from './exchange.ts'
@@ -30,7 +30,6 @@ export function record(exchange: Exchange, status: number, bytes: number, whole:
   else rooms.log.info(fields, 'refused')
 }
 
-/** Names in the order of RFC 8785, so that writing it out is already canonical. */
 function accessEvent(
   exchange: Exchange,
   status: number,
@@ -40,7 +39,9 @@ function accessEvent(
   rooms: Rooms,
 ): AuditEvent {
   const { refusal, route, request, principal } = exchange
-  const event: Omit<Entry<'api_access', 'request'>, 'type' | 'action'> = {
+  const forbidden = refusal !== undefined && status === 403
+  return {
+    ...(forbidden ? refusedAccess : access),
     actor: { id: principal.id, type: principal.type },
     address: exchange.client,
     at: exchange.arrivedAt,
@@ -59,10 +60,10 @@ function accessEvent(
     user_agent: request.head.userAgent ?? '',
     v: 1,
   }
-  // RFC 8785 sorts `action` first and `type` before `user_agent`; eventText writes them there.
-  if (refusal !== undefined && status === 403) return { ...event, action: 'refused', type: 'authorization_failure' }
-  return { ...event, action: 'request', type: 'api_access' }
 }
+
+const access = { action: 'request', type: 'api_access' } as const
+const refusedAccess = { action: 'refused', type: 'authorization_failure' } as const
 
 /** A path may hold somebody's token. Short ones cannot, and are most of them. */
 function shown(path: string): string {

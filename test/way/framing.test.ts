@@ -256,3 +256,21 @@ test('one caller has one address, whether the socket speaks IPv6 or not', async 
   const answer = await rawExchange(port, 'GET /open HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
   assert.match(answer, /"x-forwarded-for":"127\.0\.0\.1"/)
 })
+
+test('C: nonsense behind a whole request is not mistaken for the answer to it', async (context) => {
+  const upstream = await startUpstream(
+    context,
+    (request, response) => void setTimeout(() => response.end(`answer to ${request.url}`), 150),
+  )
+  const { port } = await startHouse(context, {
+    upstreams: { api: upstream.url },
+    routes: [{ path: '/*', access: 'public', to: 'api' }],
+  })
+  const one = 'GET /one HTTP/1.1\r\nHost: a\r\n\r\n'
+  const answer = await rawExchange(port, `${one}nonsense\r\n\r\n`, 600)
+  assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*answer to \/one/)
+  assert.doesNotMatch(answer, /HTTP\/1\.1 400/)
+  const two = await rawExchange(port, `${one}${one.replace('one', 'two')}nonsense\r\n\r\n`, 800)
+  assert.match(two, /^HTTP\/1\.1 200 [\s\S]*answer to \/one/)
+  assert.doesNotMatch(two, /HTTP\/1\.1 400/)
+})
