@@ -99,6 +99,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       refreshTtlMs: first.tokens.refreshTtl,
       graceMs: first.tokens.refreshGrace,
     })
+    let heardAt = clock.now()
     revocations.load(await sessions.endedSince(store.db, clock.now() - first.tokens.accessTtl - tokenSlackMs))
     const tokens = openTokens({ options: first.tokens, keyring, revocations, clock, random })
     const limiter = openLimiter(clock)
@@ -129,10 +130,11 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     if (machine.role === 'gate') {
       await say('start')
       const hearing = repeat('hear what other processes ended', hearEveryMs, log, hear)
+      undo.push(() => hearing.stop())
       const sweeping = repeat('forget sessions that are over', hourMs, log, async () => {
         await sessions.sweep(store.db, clock.now() - 24 * hourMs)
       })
-      undo.push(() => Promise.all([hearing.stop(), sweeping.stop()]).then(() => {}))
+      undo.push(() => sweeping.stop())
     }
 
     const decisions: DecisionPoint = { decide: (request) => floor.decisions.decide(request) }
@@ -169,9 +171,14 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     }
     return house
 
-    /** Sessions that another node or a command has ended. Looks back further than a turn: clocks and commits differ. */
+    /**
+     * Sessions that another node or a command has ended, since the store was last heard; and a little before that, because
+     * clocks and commits differ. What was ended while the store could not be reached is heard when it can be again.
+     */
     async function hear(): Promise<void> {
-      const ended = await sessions.endedSince(store.db, clock.now() - 30 * hearEveryMs)
+      const now = clock.now()
+      const ended = await sessions.endedSince(store.db, heardAt - overlapMs)
+      heardAt = now
       revocations.load(ended.filter(({ id }) => !revocations.isRevoked(id, '')))
     }
 
@@ -203,6 +210,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
 
 /** How soon an end that another process has decided holds here (TK4: within a second). */
 const hearEveryMs = 500
+const overlapMs = 15_000
 const hourMs = 3_600_000
 
 /** A refresh that was under way when its session ended issues one more access token, a moment after the end. */

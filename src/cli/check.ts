@@ -1,5 +1,5 @@
 import { type Command, readArgs, Usage } from './command.ts'
-import { findConfig, loadConfig, mistakesText } from './load.ts'
+import { findConfig, loadConfig, settled } from './load.ts'
 
 const usage =
   'usage: gatehouse check [--config FILE]\n\nParses and cross-checks the configuration, and lists every mistake with its path.'
@@ -12,13 +12,8 @@ export const command: Command = async (args, terminal) => {
   }
   const path = findConfig(values.config)
   if (path === undefined) throw new Usage('no configuration lies in this folder; name one with --config')
-  const outcome = await loadConfig(path, terminal.environment)
-  if ('mistakes' in outcome) {
-    const count = outcome.mistakes.length
-    throw new Usage(`${path} has ${count} ${count === 1 ? 'mistake' : 'mistakes'}:\n${mistakesText(outcome.mistakes)}`)
-  }
-  terminal.out(
-    `${path} holds together: ${outcome.settings.routes.length} routes, ${Object.keys(outcome.settings.roles).length} roles, ${Object.keys(outcome.settings.upstreams).length} upstreams`,
-  )
+  const { routes, roles, upstreams } = settled(await loadConfig(path, terminal.environment), path)
+  const counts = `${routes.length} routes, ${Object.keys(roles).length} roles, ${Object.keys(upstreams).length} upstreams`
+  terminal.out(`${path} holds together: ${counts}`)
   return true
 }

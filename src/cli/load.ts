@@ -28,10 +28,7 @@ export function findConfig(named: string | undefined): string | undefined {
 }
 
 /** Reads, parses and cross-checks a configuration file. */
-export async function loadConfig(
-  path: string,
-  environment: Environment,
-): Promise<{ readonly settings: Settings } | { readonly mistakes: readonly Mistake[] }> {
+export async function loadConfig(path: string, environment: Environment): Promise<Outcome> {
   return parseConfig(await read(path), environment)
 }
 
@@ -75,7 +72,13 @@ function ourselvesByName(): void {
   })
 }
 
-/** Mistakes as a person reads them, one a line. */
-export function mistakesText(mistakes: readonly Mistake[]): string {
-  return mistakes.map(({ path, message }) => `  ${path}: ${message}`).join('\n')
+/** What came of parsing a configuration. */
+type Outcome = { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] }
+
+/** The settings, or a `Usage` that lists every mistake, one a line. */
+export function settled(outcome: Outcome, from: string): Settings {
+  if ('settings' in outcome) return outcome.settings
+  const { mistakes } = outcome
+  const count = `${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'}`
+  throw new Usage(`${from} has ${count}:\n${mistakes.map(({ path, message }) => `  ${path}: ${message}`).join('\n')}`)
 }

@@ -1,13 +1,13 @@
 import { watch } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import { type Environment, type Mistake, parseConfig, type Settings } from '../config.ts'
+import { type Environment, parseConfig, type Settings } from '../config.ts'
 import { type Listener, listen } from '../endpoints/listener.ts'
 import { type House, openHouse } from '../house.ts'
 import { openLogger } from '../kernel/logger.ts'
 import { type Command, readArgs, type Terminal, Usage } from './command.ts'
 import { startDemo } from './demo.ts'
 import { firstAdministrator } from './first-administrator.ts'
-import { findConfig, loadConfig, mistakesText } from './load.ts'
+import { findConfig, loadConfig, settled } from './load.ts'
 import { demoConfig, upstreamConfig } from './quickstart.ts'
 import { version } from './version.ts'
 import { welcome } from './welcome.ts'
@@ -105,7 +105,7 @@ async function choosePlan(
   }
   const file = findConfig(named)
   if (file !== undefined) {
-    const settings = settled(await loadConfig(file, environment), file)
+    const settings = served(settled(await loadConfig(file, environment), file), file)
     const first = settings.routes.find(
       (route) => route.access !== 'public' && !route.path.includes('*') && !route.path.includes(':'),
     )
@@ -120,21 +120,18 @@ async function choosePlan(
   }
 }
 
-function settled(
-  outcome: { readonly settings: Settings } | { readonly mistakes: readonly Mistake[] },
-  from: string,
-): Settings {
-  if ('settings' in outcome) return outcome.settings
-  const { mistakes } = outcome
-  throw new Usage(
-    `${from} has ${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'}:\n${mistakesText(mistakes)}`,
+/** A route without an upstream waits for the host of an embedded house. Here is none: it would lead nowhere. */
+function served(settings: Settings, from: string): Settings {
+  const mistakes = settings.routes.flatMap(({ to }, index) =>
+    to === undefined
+      ? [{ path: `routes[${index}].to`, message: 'expected an upstream: only an embedded house does without' }]
+      : [],
   )
+  return mistakes.length === 0 ? settings : settled({ mistakes }, from)
 }
 
 function withListen(settings: Settings, port: string | undefined, host: string | undefined): Settings {
-  if (port !== undefined && !/^\d{1,5}$/.test(port))
-    throw new Usage(`--port: expected a number from 0 to 65535, got \`${port}\``)
-  if (port !== undefined && Number(port) > 65_535)
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535))
     throw new Usage(`--port: expected a number from 0 to 65535, got \`${port}\``)
   return {
     ...settings,
@@ -155,9 +152,8 @@ function followFile(
 ): () => void {
   const reload = async (): Promise<void> => {
     try {
-      const outcome = await loadConfig(file, terminal.environment)
-      if ('mistakes' in outcome) throw new Usage(`it has mistakes:\n${mistakesText(outcome.mistakes)}`)
-      await house.reload(withListen(outcome.settings, values.port, values.host))
+      const next = served(settled(await loadConfig(file, terminal.environment), 'it'), 'it')
+      await house.reload(withListen(next, values.port, values.host))
       terminal.err(`reloaded ${file}`)
     } catch (error) {
       terminal.err(`${file} was not taken over, and the old configuration stays: ${(error as Error).message}`)

@@ -2,8 +2,8 @@ import { resolve } from 'node:path'
 import { parseConfig, type Settings } from '../config.ts'
 import { type House, openHouse } from '../house.ts'
 import { openLogger } from '../kernel/logger.ts'
-import { type Terminal, Usage } from './command.ts'
-import { findConfig, loadConfig, mistakesText } from './load.ts'
+import type { Terminal } from './command.ts'
+import { findConfig, loadConfig, settled } from './load.ts'
 import { version } from './version.ts'
 
 /** The options by which every tool finds its house. */
@@ -37,9 +37,7 @@ export async function visit<T>(
 
 async function settingsOf(named: string | undefined, terminal: Terminal): Promise<Settings> {
   const path = findConfig(named)
-  const outcome =
-    path === undefined ? parseConfig({}, terminal.environment) : await loadConfig(path, terminal.environment)
-  if ('mistakes' in outcome)
-    throw new Usage(`${path ?? 'the configuration'} has mistakes:\n${mistakesText(outcome.mistakes)}`)
-  return outcome.settings
+  return path === undefined
+    ? settled(parseConfig({}, terminal.environment), 'the empty configuration')
+    : settled(await loadConfig(path, terminal.environment), path)
 }

@@ -90,6 +90,10 @@ function take(request: IncomingMessage, response: ServerResponse, gate: Gate, pr
 const last = new WeakSet<object>()
 
 function send(request: IncomingMessage, response: ServerResponse, passage: Passage): void {
+  const { refusal, answer, route } = passage.exchange
+  // A permit alone is no answer: here is no host behind the gate that would give one.
+  if (refusal === undefined && answer === undefined)
+    throw new Error(`\`${route.name}\` leads nowhere: it has no upstream`)
   const { socket } = response
   if (socket !== null && passage.exchange.request.head.problem !== undefined) last.add(socket)
   deliver(response, passage.outbound, (delivered) => {

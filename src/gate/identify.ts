@@ -23,8 +23,7 @@ export function identify(route: Route, rooms: Rooms): Stage | undefined {
         ? undefined
         : unknown(exchange, refuse('credentials-required', { reason: 'the scheme is not Bearer' }), undefined)
     }
-    const verdict = rooms.tokens.verify(token)
-    return verdict instanceof Promise ? verdict.then((late) => settle(exchange, late)) : settle(exchange, verdict)
+    return settle(exchange, rooms.tokens.verify(token))
   }
 
   function settle(exchange: Exchange, verdict: Verified | Refusal): Refusal | undefined {

@@ -11,10 +11,6 @@ export function fromBase64url(text: string): Buffer | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined
 }
 
-export function sha256(data: string | Uint8Array): Buffer {
-  return hash('sha256', data, 'buffer')
-}
-
 /** Compares without telling by its time where two secrets differ. Lengths are not secret. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.byteLength === b.byteLength && timingSafeEqual(a, b)

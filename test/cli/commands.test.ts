@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { startHouse } from '../support/house.ts'
 import { administrator, command, signIn, startProcess } from '../support/process.ts'
 
 function folder(): string {
@@ -53,6 +54,18 @@ test('a wrong call is told what is wrong and exits 2', async () => {
     assert.equal(code, 2, `${args.join(' ')}: ${err}`)
     assert.match(err, message)
   }
+})
+
+test('a route that leads nowhere is refused at start, and never an empty 200', async (context) => {
+  const dir = folder()
+  writeFileSync(join(dir, 'a.json'), JSON.stringify({ routes: [{ path: '/x', access: 'public' }] }))
+  const { code, err } = await command(['start', '--config', join(dir, 'a.json'), '--data', dir])
+  assert.equal(code, 2)
+  assert.match(err, /routes\[0\]\.to: expected an upstream/)
+  const { url } = await startHouse(context, { routes: [{ path: '/x', access: 'public' }] })
+  const response = await fetch(`${url}/x`)
+  assert.equal(response.status, 500)
+  assert.equal(((await response.json()) as { code: string }).code, 'internal')
 })
 
 test('a first start makes its secrets with mode 0600, and its three lines do what they say', async (context) => {
