@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { identityOptions } from './authn/options.ts'
-import { tokenOptions } from './authn/tokens.ts'
+import { tokenOptions } from './authn/token/tokens.ts'
 import { roleOptions } from './authz/roles.ts'
 import { cidr, listenOptions } from './endpoints/options.ts'
 import { corsOptions } from './gate/cors.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Principal } from '../authn/principal.ts'
-import type { Verified } from '../authn/tokens.ts'
+import type { Verified } from '../authn/token/tokens.ts'
 import { GenerationCache } from '../kernel/cache.ts'
 
 const permission = z

@@ -1,5 +1,5 @@
 import type { AdminAction } from '../audit/event.ts'
-import type { Account } from '../authn/accounts.ts'
+import type { Account } from '../authn/account/accounts.ts'
 import type { House } from '../house.ts'
 import type { Database } from '../store/database.ts'
 import { adminEvent } from './admin-event.ts'

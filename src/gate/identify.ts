@@ -1,5 +1,5 @@
 import { anonymous } from '../authn/principal.ts'
-import type { Verified } from '../authn/tokens.ts'
+import type { Verified } from '../authn/token/tokens.ts'
 import { type Refusal, refuse } from '../kernel/error.ts'
 import type { Exchange, Stage } from './exchange.ts'
 import { limited } from './limited.ts'

@@ -1,5 +1,5 @@
 import type { AuditLog } from '../audit/log.ts'
-import type { TokenService } from '../authn/tokens.ts'
+import type { TokenService } from '../authn/token/tokens.ts'
 import type { DecisionPoint } from '../authz/decision.ts'
 import type { RoleTable } from '../authz/roles.ts'
 import type { Clock } from '../kernel/clock.ts'

@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /**
  * The tables, as Kysely sees them. Times are milliseconds since the epoch on both databases; JSON is text and is
  * parsed where it is read, so that SQLite and PostgreSQL answer alike.
@@ -7,6 +9,13 @@ export interface Schema {
   users: UsersTable
   user_roles: UserRolesTable
   sessions: SessionsTable
+  tickets: TicketsTable
+  attempts: AttemptsTable
+  totp: TotpTable
+  recovery_codes: RecoveryCodesTable
+  passkeys: PasskeysTable
+  identities: IdentitiesTable
+  mail_outbox: MailOutboxTable
   signing_keys: SigningKeysTable
   audit_events: AuditEventsTable
   audit_outbox: AuditOutboxTable
@@ -29,6 +38,13 @@ export interface UsersTable {
   status: 'active' | 'locked'
   created_at: number
   updated_at: number
+  /** Lower case: unique. Null where accounts have none. */
+  username: Generated<string | null>
+  /** When the person proved that the address is theirs, or an operator vouched for it. */
+  email_verified_at: Generated<number | null>
+  /** 1 when the password is long enough only beside a second factor. */
+  short_password: Generated<number>
+  last_sign_in_at: Generated<number | null>
 }
 
 export interface UserRolesTable {
@@ -36,13 +52,13 @@ export interface UserRolesTable {
   role: string
 }
 
-/** One sign-in, and so one family of refresh tokens: the row itself is the family's living branch. */
+/** One sign-in: a family of refresh tokens, the row itself being its living branch; or a browser, known by its cookie. */
 export interface SessionsTable {
   id: string
   user_id: string
   /** How often its refresh token was rotated. */
   generation: number
-  /** SHA-256 of the living refresh token's secret. */
+  /** SHA-256 of the secret that proves it: of the living refresh token, or of the cookie. */
   refresh_hash: string
   /** SHA-256 of its direct predecessor's secret, for the grace of an honest retry. */
   previous_hash: string | null
@@ -54,6 +70,104 @@ export interface SessionsTable {
   ended_reason: string | null
   address: string
   user_agent: string
+  kind: Generated<'tokens' | 'browser' | 'impersonation'>
+  /** How the person was proven, in order, with spaces between: `password totp`. */
+  methods: Generated<string>
+  /** When the person was last proven: at sign-in, or at a step-up. */
+  authenticated_at: Generated<number>
+  /** Last sign of life, written at most once a minute. */
+  seen_at: Generated<number>
+  /** The administrator who acts as this person. */
+  impersonator_id: Generated<string | null>
+  impersonation_reason: Generated<string | null>
+}
+
+/** Something that is good once, until a moment: a link in a letter, a sign-in under way, a provider's state. */
+export interface TicketsTable {
+  /** Hex SHA-256 of the secret. */
+  hash: string
+  purpose: string
+  /** Whom it concerns, so that a newer one can replace it: an account id or an address. */
+  subject: string
+  /** What it stands for, as JSON, sealed under the root key. */
+  sealed: string
+  created_at: number
+  expires_at: number
+  taken_at: number | null
+}
+
+/** Failed proofs, by whom and from where. */
+export interface AttemptsTable {
+  /** A keyed hash: neither addresses nor names can be read from it. */
+  key: string
+  /** JSON list of the moments of the latest failures, oldest first. */
+  times: string
+  /** Failures since the last success. */
+  total: number
+  /** 0 when it is not locked. */
+  locked_until: number
+  updated_at: number
+}
+
+export interface TotpTable {
+  user_id: string
+  /** The shared secret, sealed under the root key. */
+  sealed: string
+  created_at: number
+  /** Null until a first code has shown that the app has it. */
+  confirmed_at: number | null
+  /** The time step of the last code that was accepted (RFC 6238 §5.2: no code twice). */
+  last_step: number
+}
+
+export interface RecoveryCodesTable {
+  user_id: string
+  hash: string
+  created_at: number
+  used_at: number | null
+}
+
+export interface PasskeysTable {
+  /** The credential id, base64url. */
+  id: string
+  user_id: string
+  /** COSE key, base64url. */
+  public_key: string
+  sign_count: number
+  /** JSON list. */
+  transports: string
+  name: string
+  backed_up: number
+  created_at: number
+  last_used_at: number | null
+}
+
+/** An account elsewhere that signs in to one here. Its key is the issuer and its subject, never an address. */
+export interface IdentitiesTable {
+  issuer: string
+  subject: string
+  /** Its name in the configuration. */
+  provider: string
+  user_id: string
+  email: string | null
+  sealed_refresh_token: string | null
+  created_at: number
+  last_used_at: number
+}
+
+/** Letters that wait for a mail server. They hold links that sign in, and so lie sealed. */
+export interface MailOutboxTable {
+  id: string
+  sealed: string
+  /** What letter it is: `reset`, `verify`. */
+  kind: string
+  created_at: number
+  tries: number
+  /** When the next try is due. Whoever takes a letter moves it first. */
+  next_at: number
+  given_up_at: number | null
+  /** Why the last try failed. */
+  problem: string | null
 }
 
 export interface SigningKeysTable {
@@ -88,7 +202,7 @@ export interface AuditEventsTable {
 
 /** Events that were made durable with the change they tell of, and wait to be chained. */
 export interface AuditOutboxTable {
-  position: import('kysely').Generated<number>
+  position: Generated<number>
   body: string
 }
 

@@ -1,8 +1,8 @@
 // What accounts have to do alike on every store.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { type Account, Accounts } from '../../src/authn/accounts.ts'
-import { openPasswords, type Passwords } from '../../src/authn/passwords.ts'
+import { type Account, Accounts } from '../../src/authn/account/accounts.ts'
+import { openPasswords, type Passwords } from '../../src/authn/password/passwords.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { type Database, openStore, type Store } from '../../src/store/database.ts'
 import { type TestClock, testClock } from '../support/clock.ts'

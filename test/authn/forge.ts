@@ -1,7 +1,7 @@
 // A desk where tokens are issued as the house issues them, and forged as others would.
 import type { KeyObject } from 'node:crypto'
-import { Revocations } from '../../src/authn/revocations.ts'
-import { openTokens, type TokenService, type TokenSubject, tokenOptions } from '../../src/authn/tokens.ts'
+import { Revocations } from '../../src/authn/session/revocations.ts'
+import { openTokens, type TokenService, type TokenSubject, tokenOptions } from '../../src/authn/token/tokens.ts'
 import { base64url } from '../../src/kernel/bytes.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { type Keyring, openKeyring, type SigningAlgorithm, type SigningKey } from '../../src/keys/keyring.ts'

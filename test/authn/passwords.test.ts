@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { test } from 'node:test'
 import { identityOptions } from '../../src/authn/options.ts'
-import { openPasswords } from '../../src/authn/passwords.ts'
+import { openPasswords } from '../../src/authn/password/passwords.ts'
 
 const options = identityOptions.parse({}).password
 const good = 'violet anchor 7 rivers'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Revocations } from '../../src/authn/revocations.ts'
+import { Revocations } from '../../src/authn/session/revocations.ts'
 import { testClock } from '../support/clock.ts'
 
 const ttlMs = 900_000

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { type Opened, type Rotation, Sessions } from '../../src/authn/sessions.ts'
+import { type Opened, type Rotation, Sessions } from '../../src/authn/session/sessions.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { rootKey } from '../../src/keys/root.ts'
 import { openStore, type Store } from '../../src/store/database.ts'

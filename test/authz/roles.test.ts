@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Verified } from '../../src/authn/tokens.ts'
+import type { Verified } from '../../src/authn/token/tokens.ts'
 import { compileRoles, covers, roleOptions } from '../../src/authz/roles.ts'
 
 function verified(roles: readonly string[]): Verified {

@@ -173,6 +173,10 @@ export function storeCases(fresh: FreshStore): void {
         status: 'active',
         created_at: Number.MAX_SAFE_INTEGER,
         updated_at: -1,
+        username: null,
+        email_verified_at: null,
+        short_password: 0,
+        last_sign_in_at: null,
       },
     )
     const { count } = await store.db

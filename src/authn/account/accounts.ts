@@ -1,8 +1,8 @@
-import type { Clock } from '../kernel/clock.ts'
-import { type FieldErrors, type Refusal, refuse } from '../kernel/error.ts'
-import { type Random, uuidv7 } from '../kernel/id.ts'
-import type { Database } from '../store/database.ts'
-import type { Passwords } from './passwords.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { type FieldErrors, type Refusal, refuse } from '../../kernel/error.ts'
+import { type Random, uuidv7 } from '../../kernel/id.ts'
+import type { Database } from '../../store/database.ts'
+import type { Passwords } from '../password/passwords.ts'
 
 /** A person, without anything that proves them. */
 export interface Account {

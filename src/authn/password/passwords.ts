@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { hash, verify } from '@node-rs/argon2'
-import { type Refusal, refuse } from '../kernel/error.ts'
+import { type Refusal, refuse } from '../../kernel/error.ts'
+import type { PasswordOptions } from '../options.ts'
 import { commonPasswords } from './common-passwords.ts'
-import type { PasswordOptions } from './options.ts'
 
 /** Hashes and checks passwords. Each call costs tens of milliseconds of a core: there is a queue, and it has an end. */
 export interface Passwords {

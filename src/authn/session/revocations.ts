@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.ts'
+import type { Clock } from '../../kernel/clock.ts'
 
 /**
  * Sessions and single tokens that have ended while access tokens of theirs may still be alive. Asked on every request, so

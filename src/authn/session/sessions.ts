@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
-import { base64url, equalBytes, fromBase64url, sha256Hex } from '../kernel/bytes.ts'
-import type { Clock } from '../kernel/clock.ts'
-import { type Random, uuidv7 } from '../kernel/id.ts'
-import type { RootKey } from '../keys/root.ts'
-import type { Database } from '../store/database.ts'
+import { base64url, equalBytes, fromBase64url, sha256Hex } from '../../kernel/bytes.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { type Random, uuidv7 } from '../../kernel/id.ts'
+import type { RootKey } from '../../keys/root.ts'
+import type { Database } from '../../store/database.ts'
 
 /** One sign-in: the family that all its refresh tokens and access tokens belong to. */
 export interface Session {
