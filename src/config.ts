@@ -3,12 +3,14 @@ import { identityOptions } from './authn/options.ts'
 import { tokenOptions } from './authn/token/tokens.ts'
 import { roleOptions } from './authz/roles.ts'
 import { cidr, listenOptions } from './endpoints/options.ts'
+import { pageOptions } from './endpoints/pages/options.ts'
 import { corsOptions } from './gate/cors.ts'
 import { headerOptions } from './gate/headers.ts'
 import { routeOptions } from './gate/routes.ts'
-import { resolveSecret, Secret } from './kernel/secret.ts'
+import { resolveSecret, Secret, type SecretRef } from './kernel/secret.ts'
 import { size } from './kernel/shape.ts'
 import { builtInLimits, limitOptions } from './limits/options.ts'
+import { mailOptions } from './mail/options.ts'
 import { upstreamOptions } from './upstream/options.ts'
 import { contract } from './wire/contract.ts'
 
@@ -20,7 +22,15 @@ const sections = {
     .regex(/^(?:sqlite:.+|postgres(?:ql)?:\/\/.+)$/, 'expected `sqlite:./path/to/file.db` or `postgres://…`')
     .optional(),
   upstreams: z.record(z.string().min(1), upstreamOptions).default({}),
+  /** Where people reach the house: links in letters, providers and passkeys are made for it. */
+  publicUrl: z
+    .string()
+    .refine(isPublicUrl, 'expected `https://gate.example.com` without a path, or `http://localhost:8080` to try it out')
+    .optional(),
   identity: identityOptions.prefault({}),
+  mail: mailOptions.optional(),
+  /** What the pages of the house look like. */
+  pages: pageOptions.prefault({}),
   tokens: tokenOptions.prefault({}),
   roles: z
     .record(z.string().regex(/^[A-Za-z0-9_-]+$/, 'expected a name of letters, digits, `_` and `-`'), roleOptions)
@@ -188,6 +198,7 @@ function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings
         })
     }
   }
+  mistakes.push(...checkPeople(settings))
   if (settings.tokens !== undefined && settings.tokens.secret !== undefined && settings.tokens.algorithm !== 'HS256') {
     mistakes.push({
       path: 'tokens.secret',
@@ -195,6 +206,44 @@ function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings
     })
   }
   return mistakes
+}
+
+/** What people are promised, and what the house needs to keep it. */
+function checkPeople({ identity, mail, publicUrl, listen }: Settings): Mistake[] {
+  const mistakes: Mistake[] = []
+  if (identity === undefined) return mistakes
+  const reachable = publicUrl !== undefined || (listen !== undefined && ownUrl(listen) !== undefined)
+  const letters =
+    identity.registration === 'invited' || (identity.registration === 'open' && identity.verification === 'required')
+  if (letters && mail === undefined) {
+    mistakes.push({
+      path: 'identity.registration',
+      message: `\`${identity.registration}\` writes letters: expected \`mail\`${identity.registration === 'open' ? ", or `verification: 'none'`" : ''}`,
+    })
+  }
+  if (mail !== undefined && !reachable)
+    mistakes.push({ path: 'mail', message: 'expected `publicUrl` beside it: links in letters begin with it' })
+  for (const [name, provider] of Object.entries(identity.providers)) {
+    if (provider.enabled && !reachable)
+      mistakes.push({
+        path: `identity.providers.${name}`,
+        message: 'expected `publicUrl`: the provider sends people back to it',
+      })
+  }
+  return mistakes
+}
+
+/** Where the house can be reached when nobody said: on this machine, by its port. */
+export function ownUrl({ host, port }: Settings['listen']): string | undefined {
+  const local = host === '127.0.0.1' || host === '::1' || host === 'localhost'
+  return local && port !== 0 ? `http://localhost:${port}` : undefined
+}
+
+function isPublicUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, origin } = new URL(text)
+  const local = hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]'
+  return origin === text.replace(/\/$/, '') && (protocol === 'https:' || (protocol === 'http:' && local))
 }
 
 /** Paths of ours that an API often has itself: a route of the same path takes them over. */
@@ -217,10 +266,18 @@ function those(names: ReadonlySet<string>): string {
 
 /** Secrets are fetched now, so that a missing one stops the start and not a request. */
 function settleSecrets(settings: Settings, environment: Environment, mistakes: Mistake[]): void {
-  const reference = settings.tokens?.secret
-  if (reference === undefined) return
-  const secret = resolveSecret(reference, environment)
-  if (!(secret instanceof Secret)) mistakes.push({ path: 'tokens.secret', message: secret.problem })
-  else if (Buffer.byteLength(secret.reveal()) < 32)
-    mistakes.push({ path: 'tokens.secret', message: 'expected at least 32 characters (RFC 7518 §3.2)' })
+  const references: (readonly [path: string, SecretRef | undefined])[] = [
+    ['tokens.secret', settings.tokens?.secret],
+    ['mail.smtp.password', settings.mail?.smtp?.password],
+    ...Object.entries(settings.identity?.providers ?? {}).map(
+      ([name, provider]) => [`identity.providers.${name}.clientSecret`, provider.clientSecret] as const,
+    ),
+  ]
+  for (const [path, reference] of references) {
+    if (reference === undefined) continue
+    const secret = resolveSecret(reference, environment)
+    if (!(secret instanceof Secret)) mistakes.push({ path, message: secret.problem })
+    else if (path === 'tokens.secret' && Buffer.byteLength(secret.reveal()) < 32)
+      mistakes.push({ path, message: 'expected at least 32 characters (RFC 7518 §3.2)' })
+  }
 }

@@ -1,43 +1,24 @@
 import { type AuditLog, openAuditLog } from './audit/log.ts'
-import { Accounts } from './authn/account/accounts.ts'
-import { openPasswords } from './authn/password/passwords.ts'
+import type { Accounts } from './authn/account/accounts.ts'
 import { Revocations } from './authn/session/revocations.ts'
-import { Sessions } from './authn/session/sessions.ts'
+import type { Sessions } from './authn/session/sessions.ts'
 import { openTokens, type TokenService } from './authn/token/tokens.ts'
-import { decisionPoint } from './authz/decide.ts'
 import type { DecisionPoint } from './authz/decision.ts'
-import { compileRoles, type RoleTable } from './authz/roles.ts'
 import type { Environment, Settings } from './config.ts'
-import { authEndpoints } from './endpoints/api/auth.ts'
-import { healthEndpoints } from './endpoints/api/health.ts'
-import { metricsEndpoint } from './endpoints/api/metrics.ts'
-import { problemPage } from './endpoints/api/problems.ts'
-import { json } from './endpoints/api/reply.ts'
 import { type Embedded, embed } from './endpoints/embedded.ts'
-import { compileCors } from './gate/cors.ts'
-import type { Answerer } from './gate/exchange.ts'
+import { furnish } from './floor.ts'
 import { type Gate, openGate } from './gate/gate.ts'
-import { compileHeaders } from './gate/headers.ts'
-import { type Meters, openMeters } from './gate/meters.ts'
-import { compilePlan, type Plan } from './gate/plan.ts'
-import type { Rooms } from './gate/rooms.ts'
-import type { RouteLimit } from './gate/route.ts'
-import { type Draughting, draftEndpoint, draftRoute, routeLimit } from './gate/routes.ts'
+import { openMeters } from './gate/meters.ts'
 import { base64url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
 import { type Random, uuidv7 } from './kernel/id.ts'
-import { addressList, parseCidr } from './kernel/ip.ts'
 import type { Log } from './kernel/log.ts'
-import { resolveSecret, Secret } from './kernel/secret.ts'
 import { repeat } from './kernel/task.ts'
 import { openKeyring } from './keys/keyring.ts'
 import { openRootKey } from './keys/root.ts'
-import type { Limiter } from './limits/limiter.ts'
-import { builtInLimits, limitOptions } from './limits/options.ts'
 import { openLimiter } from './limits/window.ts'
+import { openPeople, type People, secretOf } from './people.ts'
 import { openStore, type Store } from './store/database.ts'
-import { openUpstream, type Upstream } from './upstream/upstream.ts'
-import { contract, type EndpointName } from './wire/contract.ts'
 
 /** Everything of the machine that a house lives on. */
 export interface Machine {
@@ -52,12 +33,13 @@ export interface Machine {
   readonly role: 'gate' | 'tool'
 }
 
-/** The house, with its rooms open. This file alone knows every room. */
+/** The house, with its rooms open. */
 export interface House extends Embedded {
   readonly settings: Settings
   readonly gate: Gate
   readonly store: Store
   readonly audit: AuditLog
+  readonly people: People
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly tokens: TokenService
@@ -87,18 +69,12 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       clock,
       random,
       algorithm: first.tokens.algorithm,
-      secret: secretOf(first, environment),
+      secret: secretOf(first.tokens.secret, environment),
     })
     const revocations = new Revocations({ clock, ttlMs: first.tokens.accessTtl })
-    const passwords = openPasswords(first.identity.password)
-    const accounts = new Accounts({ clock, random, passwords })
-    const sessions = new Sessions({
-      clock,
-      random,
-      root,
-      refreshTtlMs: first.tokens.refreshTtl,
-      graceMs: first.tokens.refreshGrace,
-    })
+    const people = openPeople({ settings: first, environment, root, revocations, clock, random, log })
+    const { accounts, sessions, outbox } = people
+    undo.push(() => outbox?.close())
     let heardAt = clock.now()
     revocations.load(await sessions.endedSince(store.db, clock.now() - first.tokens.accessTtl - tokenSlackMs))
     const tokens = openTokens({ options: first.tokens, keyring, revocations, clock, random })
@@ -113,8 +89,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       machine,
       store,
       audit,
-      accounts,
-      sessions,
+      people,
       tokens,
       revocations,
       limiter,
@@ -132,9 +107,19 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       const hearing = repeat('hear what other processes ended', hearEveryMs, log, hear)
       undo.push(() => hearing.stop())
       const sweeping = repeat('forget sessions that are over', hourMs, log, async () => {
-        await sessions.sweep(store.db, clock.now() - 24 * hourMs)
+        const yesterday = clock.now() - 24 * hourMs
+        await sessions.sweep(store.db, yesterday)
+        await people.tickets.sweep(store.db, yesterday)
+        await people.attempts.sweep(store.db, clock.now() - 30 * 24 * hourMs)
+        await outbox?.sweep(store.db, clock.now() - 7 * 24 * hourMs)
       })
       undo.push(() => sweeping.stop())
+      if (outbox !== undefined) {
+        const posting = repeat('send letters', 1_000, log, async () => {
+          await outbox.drain(store.db)
+        })
+        undo.push(() => posting.stop())
+      }
     }
 
     const decisions: DecisionPoint = { decide: (request) => floor.decisions.decide(request) }
@@ -143,6 +128,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       gate: opened,
       store,
       audit,
+      people,
       accounts,
       sessions,
       tokens,
@@ -158,6 +144,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         floor = furnish(next, standing)
         settings = next
         tokens.clear() // principals were made from the old roles
+        people.browsers.clear()
         opened.follow(floor.plan)
         for (const upstream of before.upstreams.values()) void upstream.close()
         await say('reload')
@@ -216,109 +203,6 @@ const hourMs = 3_600_000
 /** A refresh that was under way when its session ended issues one more access token, a moment after the end. */
 const tokenSlackMs = 60_000
 
-/** The rooms that stay as they are while configurations come and go. */
-interface Standing {
-  readonly machine: Machine
-  readonly store: Store
-  readonly audit: AuditLog
-  readonly accounts: Accounts
-  readonly sessions: Sessions
-  readonly tokens: TokenService
-  readonly revocations: Revocations
-  readonly limiter: Limiter
-  readonly meters: Meters
-  readonly jwks: () => unknown
-  readonly isDraining: () => boolean
-  readonly via: string
-}
-
-/** What one configuration makes of the house. */
-interface Floor {
-  readonly plan: Plan
-  readonly roles: RoleTable
-  readonly decisions: DecisionPoint
-  readonly upstreams: ReadonlyMap<string, Upstream>
-}
-
-function furnish(settings: Settings, standing: Standing): Floor {
-  const { machine, store, audit, tokens, limiter, meters } = standing
-  const roles = compileRoles(settings.roles)
-  const decisions = decisionPoint()
-  const upstreams = new Map(
-    Object.entries(settings.upstreams).map(([name, options]) => [name, openUpstream(name, options)]),
-  )
-  const limits = limitsOf(settings)
-  const trusts = listOf(settings.listen.trustedProxies)
-  const prefixes = ['x-gatehouse-', ...settings.identityHeaders.map((name) => name.toLowerCase())]
-  const rooms: Rooms = {
-    clock: machine.clock,
-    random: machine.random,
-    log: machine.log,
-    tokens,
-    roles,
-    decisions,
-    limiter,
-    audit,
-    meters,
-    strangers: limits.get('strangers')?.limit,
-    trusts,
-    via: standing.via,
-    identityHeaders: (name) => prefixes.some((prefix) => name.startsWith(prefix)),
-  }
-  const answerers: Readonly<Record<EndpointName, Answerer>> = {
-    ...authEndpoints({ ...standing, ...standing.machine, roles }),
-    ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
-    metrics: metricsEndpoint(meters, listOf(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
-    problem: problemPage,
-    jwks: () => json(200, standing.jwks()),
-  }
-  const known: Draughting = { limits, upstreams, headers: settings.headers, bodyBytesMax: settings.bodyMax }
-  const own = Object.entries(contract).flatMap(([name, endpoint]) => {
-    const paths = [
-      endpoint.path,
-      ...Object.keys(settings.aliases).filter((alias) => settings.aliases[alias] === endpoint.path),
-    ]
-    return paths.map((path) => draftEndpoint(endpoint, path, answerers[name as EndpointName], known))
-  })
-  const drafts = [...own, ...settings.routes.map((route) => draftRoute(route, known))]
-  const headers = compileHeaders(settings.headers)
-  const plan = compilePlan(
-    drafts,
-    { headers: headers.fields, withheld: headers.withheld, bodyBytesMax: settings.bodyMax },
-    compileCors(settings.cors),
-    rooms,
-  )
-  return { plan, roles, decisions, upstreams }
-}
-
-/** The limits by name: what the house brings, under what the configuration says. */
-function limitsOf(settings: Settings): ReadonlyMap<string, RouteLimit> {
-  if (settings.limits === false) return new Map()
-  const own = Object.entries(builtInLimits).map(([name, options]) => [name, limitOptions.parse(options)] as const)
-  return new Map(
-    [...own, ...Object.entries(settings.limits)].map(([name, options]) => [name, routeLimit(name, options)]),
-  )
-}
-
-function listOf(networks: readonly string[]): (address: string) => boolean {
-  return addressList(networks.flatMap((text) => parseCidr(text) ?? []))
-}
-
-async function answers(store: Store): Promise<boolean> {
-  try {
-    await store.db.selectFrom('house').select('name').limit(1).execute()
-    return true
-  } catch {
-    return false
-  }
-}
-
-function secretOf(settings: Settings, environment: Environment): Secret | undefined {
-  if (settings.tokens.secret === undefined) return undefined
-  const secret = resolveSecret(settings.tokens.secret, environment)
-  return secret instanceof Secret ? secret : undefined // `parseConfig` has refused one that cannot be had
-}
-
 /** Waits for it, but not for ever. */
 async function within(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
@@ -328,7 +212,7 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
 
 /** Sections that open files, sockets or keys: a running house does not change them under its own feet. */
 function whatNeedsARestart(now: Settings, next: Settings): string[] {
-  return (['listen', 'store', 'tokens', 'identity'] as const).filter(
+  return (['listen', 'store', 'tokens', 'identity', 'mail', 'publicUrl', 'pages'] as const).filter(
     (section) => JSON.stringify(now[section]) !== JSON.stringify(next[section]),
   )
 }

@@ -12,6 +12,7 @@ const commands: Readonly<
   start: { summary: 'open the gate', load: () => import('./cli/start.ts') },
   check: { summary: 'parse and cross-check the configuration', load: () => import('./cli/check.ts') },
   user: { summary: 'create, list, grant, withdraw, lock, unlock, reset', load: () => import('./cli/user.ts') },
+  breach: { summary: 'build a list of breached passwords, or look one up', load: () => import('./cli/breach.ts') },
   audit: { summary: 'verify the chain of audit events', load: () => import('./cli/audit.ts') },
 }
 

@@ -23,6 +23,8 @@ const storeys: readonly (readonly string[])[] = [
   ['src/main.ts', 'src/index.ts'],  // the command; the house to embed
   ['src/cli/'],                     // one file per command
   ['src/house.ts'],                 // puts the rooms together
+  ['src/floor.ts'],                 // what one configuration makes of them
+  ['src/people.ts'],                // the rooms that know people
   ['src/config.ts'],                // joins the options of all below
   ['console/'],
   ['client/'],
@@ -41,6 +43,7 @@ const storeys: readonly (readonly string[])[] = [
   ['src/authz/'],
   ['src/authn/'],
   ['src/audit/'],
+  ['src/mail/'],
   ['src/keys/'],
 
   ['src/store/', 'src/http/'],

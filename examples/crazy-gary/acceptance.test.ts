@@ -39,7 +39,7 @@ test('Crazy-Gary', async (context) => {
     assert.deepEqual(Object.keys(gary.user).sort(), ['email', 'id', 'name', 'roles'])
     const me = await fetch(`${house.url}/api/auth/me`, { headers: { authorization: `Bearer ${gary.access_token}` } })
     const profile = (await me.json()) as Record<string, unknown>
-    assert.deepEqual(Object.keys(profile).sort(), ['created_at', 'email', 'id', 'name', 'roles'])
+    for (const field of ['id', 'email', 'name', 'created_at']) assert.ok(profile[field], field)
     assert.ok(!Number.isNaN(Date.parse(String(profile['created_at']))))
   })
 

@@ -13,6 +13,9 @@ export default defineConfig({
     claims: ['email', 'user_id', 'permissions'],
   },
 
+  // Five failures in five minutes are suspicious, and lock nobody out.
+  identity: { lockout: [{ per: 'account', failures: 5, within: '5m' }] },
+
   roles: {
     user: { permissions: ['task:read', 'task:create', 'endpoint:read', 'monitoring:read', 'mcp:call'] },
     operator: { permissions: ['endpoint:manage'], inherits: ['user'] },

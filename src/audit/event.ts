@@ -3,14 +3,41 @@
  * Members are declared in the order of RFC 8785 (sorted names), so that writing one out in order is its canonical form.
  */
 export type AuditEvent =
-  | Entry<'authentication', 'sign-in' | 'sign-out' | 'refresh' | 'refresh-reuse'>
+  | Entry<'authentication', AuthenticationAction>
   | Entry<'authorization_failure', 'refused'>
   | Entry<'api_access', 'request'>
+  | Entry<'security_incident', 'brute-force'>
   | Entry<'admin_action', AdminAction>
   | Entry<'system', 'start' | 'stop' | 'reload' | 'audit-gap'>
 
+export type AuthenticationAction =
+  | 'sign-in'
+  | 'second-factor'
+  | 'step-up'
+  | 'sign-out'
+  | 'session-end'
+  | 'refresh'
+  | 'refresh-reuse'
+  | 'registration'
+  | 'invitation-accepted'
+  | 'password-change'
+  | 'password-reset-request'
+  | 'password-reset'
+  | 'email-change-request'
+  | 'email-change'
+  | 'factor-add'
+  | 'factor-remove'
+  | 'recovery-codes'
+  | 'identity-link'
+  | 'identity-unlink'
+
 export type AdminAction =
   | 'user.create'
+  | 'user.invite'
+  | 'user.roles'
+  | 'user.sessions-end'
+  | 'user.factors-remove'
+  | 'user.impersonate'
   | 'user.lock'
   | 'user.unlock'
   | 'user.grant'

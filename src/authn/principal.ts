@@ -1,3 +1,5 @@
+import type { Proof } from './proof.ts'
+
 /** Who is asking, once proven. It is logged and traced: handles, never secrets. */
 export interface Principal {
   readonly type: 'user' | 'service' | 'agent' | 'anonymous'
@@ -7,22 +9,23 @@ export interface Principal {
   readonly permissions: ReadonlySet<string>
   readonly scopes: ReadonlySet<string>
   readonly attributes: Attributes
-  /** The agent that acts for this subject (RFC 8693 §4.1 `act`). */
-  readonly actor: Principal | undefined
+  /** Who acts as this subject, by id: an administrator in their stead (RFC 8693 §4.1 `act`). */
+  readonly actor: string | undefined
 }
 
 /** What proved it, by handle. */
 export type Credential =
   | { readonly kind: 'none' }
   | {
-      readonly kind: 'access-token'
-      /** `jti` */
+      readonly kind: 'access-token' | 'browser-session'
+      /** `jti`, or the session where the cookie itself is the credential. */
       readonly id: string
-      /** `sid`: the session, and so the family of refresh tokens, that it was issued in. */
+      /** `sid`: the session, and so the family of refresh tokens, that it belongs to. */
       readonly session: string
       /** Seconds since the epoch, as in the token. */
       readonly issuedAt: number
       readonly expiresAt: number
+      readonly proof: Proof
     }
 
 export type Attributes = Readonly<Record<string, string | number | boolean | readonly string[]>>

@@ -53,17 +53,18 @@ export function compileRoles(options: Readonly<Record<string, RoleOptions>>): Ro
           type: 'user',
           id: verified.subject,
           credential: {
-            kind: 'access-token',
+            kind: verified.kind,
             id: verified.tokenId,
             session: verified.session,
             issuedAt: verified.issuedAt,
             expiresAt: verified.expiresAt,
+            proof: verified.proof,
           },
           roles: verified.roles,
           permissions: permissionsOf(verified.roles),
           scopes: new Set(verified.scopes),
           attributes: verified.attributes,
-          actor: undefined,
+          actor: verified.impersonator,
         }
         principals.set(verified, principal)
       }

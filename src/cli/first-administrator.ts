@@ -22,15 +22,18 @@ export async function firstAdministrator(
   // A variable that is set to nothing says nothing.
   const email = givenEmail || 'admin@localhost'
   const password = givenPassword || passphrase(random)
+  const prepared = await house.accounts.prepare({ email, name: 'Administrator' }, password)
+  if ('code' in prepared) {
+    const source = !givenPassword ? 'GATEHOUSE_ADMIN_EMAIL' : 'GATEHOUSE_ADMIN_EMAIL or GATEHOUSE_ADMIN_PASSWORD'
+    throw new Usage(`${source}: ${refusalText(prepared)}`)
+  }
   const outcome = await house.store.transaction(async (trx) => {
-    const created = await house.accounts.create(trx, { email, name: 'Administrator', password, roles: ['admin'] })
+    const created = await house.accounts.insert(trx, prepared, ['admin'], clock.now())
     if ('account' in created)
       await house.audit.enroll(trx, adminEvent('user.create', created.account.id, { clock, random }))
     return created
   })
   house.audit.wake()
-  if ('account' in outcome) return { email, password: !givenPassword ? password : undefined }
-  if ('taken' in outcome) return undefined // another starter was quicker
-  const source = !givenPassword ? 'GATEHOUSE_ADMIN_EMAIL' : 'GATEHOUSE_ADMIN_EMAIL or GATEHOUSE_ADMIN_PASSWORD'
-  throw new Usage(`${source}: ${refusalText(outcome)}`)
+  // Where the address was taken meanwhile, another starter was quicker.
+  return 'account' in outcome ? { email, password: !givenPassword ? password : undefined } : undefined
 }

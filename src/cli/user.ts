@@ -60,7 +60,10 @@ const verbs: Readonly<Record<string, Act>> = {
       await house.sessions.endAllOf(trx, account.id, 'locked')
     }),
   unlock: (house, job, terminal) =>
-    change(house, job, terminal, 'user.unlock', (trx, account) => house.accounts.setStatus(trx, account.id, 'active')),
+    change(house, job, terminal, 'user.unlock', async (trx, account) => {
+      await house.accounts.setStatus(trx, account.id, 'active')
+      for (const kind of ['password', 'factor']) await house.people.attempts.clear(trx, `${kind}:${account.id}`)
+    }),
   reset,
 }
 
@@ -74,8 +77,10 @@ async function list(house: House, terminal: Terminal): Promise<boolean> {
 async function create(house: House, { email, name, roles }: Job, terminal: Terminal): Promise<boolean> {
   for (const role of roles) mustKnow(house, role)
   const { password, told } = newPassword(terminal)
+  const prepared = await house.accounts.prepare({ email, name: name ?? email }, password)
+  if ('code' in prepared) throw new Usage(refusalText(prepared))
   const outcome = await house.store.transaction(async (trx) => {
-    const created = await house.accounts.create(trx, { email, name: name ?? email, password, roles: [...roles] })
+    const created = await house.accounts.insert(trx, prepared, roles, terminal.clock.now())
     if ('account' in created)
       await house.audit.enroll(trx, adminEvent('user.create', created.account.id, terminal, { roles: roles.join(',') }))
     return created
@@ -84,17 +89,19 @@ async function create(house: House, { email, name, roles }: Job, terminal: Termi
     terminal.err(`\`${email}\` has an account already`)
     return false
   }
-  if ('code' in outcome) throw new Usage(refusalText(outcome))
   terminal.out(told ? `${email} may sign in with: ${password}` : `${email} may sign in`)
   return true
 }
 
 async function reset(house: House, job: Job, terminal: Terminal): Promise<boolean> {
   const { password, told } = newPassword(terminal)
-  const done = await change(house, job, terminal, 'user.reset', async (trx, account) => {
-    const refused = await house.accounts.setPassword(trx, account, password)
-    if (refused !== undefined) throw new Usage(refusalText(refused))
-    await house.sessions.endAllOf(trx, account.id, 'password reset')
+  const account = await house.accounts.byEmail(house.store.db, job.email)
+  const prepared = account === undefined ? undefined : await house.accounts.preparePassword(account, password, false)
+  if (prepared !== undefined && 'code' in prepared) throw new Usage(refusalText(prepared))
+  const done = await change(house, job, terminal, 'user.reset', async (trx, { id }) => {
+    if (prepared !== undefined) await house.accounts.setPassword(trx, id, prepared)
+    await house.people.attempts.clear(trx, `password:${id}`)
+    await house.sessions.endAllOf(trx, id, 'password reset')
   })
   if (done && told) terminal.out(`the new password, shown this once: ${password}`)
   return done

@@ -29,6 +29,13 @@ function pushHouseFields(headers: string[], exchange: Exchange, cors: Cors): voi
 }
 
 function refused(exchange: Exchange, refusal: Refusal, cors: Cors): Outbound {
+  const { shown } = exchange.route
+  if (shown !== undefined) {
+    const page = shown(refusal, exchange.id, exchange.request.head.acceptLanguage)
+    pushRefusalFields(page.headers, exchange, refusal)
+    pushHouseFields(page.headers, exchange, cors)
+    return exchange.request.method === 'HEAD' ? { ...page, body: undefined } : page
+  }
   const body = Buffer.from(`${JSON.stringify(problemOf(refusal, exchange.id))}\n`)
   const headers = [
     'Content-Type',
@@ -38,17 +45,21 @@ function refused(exchange: Exchange, refusal: Refusal, cors: Cors): Outbound {
     'Cache-Control',
     'no-store',
   ]
-  if (refusal.retryAfterMs !== undefined)
-    headers.push('Retry-After', String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))))
-  if (refusal.headers !== undefined) headers.push(...refusal.headers)
-  // After bytes that could be read in two ways, nobody knows where the next request begins (RFC 9112 §6.3).
-  if (exchange.request.head.problem !== undefined) headers.push('Connection', 'close')
+  pushRefusalFields(headers, exchange, refusal)
   pushHouseFields(headers, exchange, cors)
   return {
     status: catalogue[refusal.code].status,
     headers,
     body: exchange.request.method === 'HEAD' ? undefined : body,
   }
+}
+
+function pushRefusalFields(headers: string[], exchange: Exchange, refusal: Refusal): void {
+  if (refusal.retryAfterMs !== undefined)
+    headers.push('Retry-After', String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))))
+  if (refusal.headers !== undefined) headers.push(...refusal.headers)
+  // After bytes that could be read in two ways, nobody knows where the next request begins (RFC 9112 §6.3).
+  if (exchange.request.head.problem !== undefined) headers.push('Connection', 'close')
 }
 
 /** TR5. `Reset` is a moment in seconds since the epoch, `Window` a length in seconds. */

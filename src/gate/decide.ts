@@ -1,7 +1,8 @@
-import { refuse } from '../kernel/error.ts'
-import type { Stage } from './exchange.ts'
+import { type Refusal, refuse } from '../kernel/error.ts'
+import type { Exchange, Stage } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
+import { stepUpFor } from './step-up.ts'
 
 /** Turns `undecided` into a decision. It stands before `inspect`: no body is read for someone who may not. */
 export function decide(route: Route, rooms: Rooms): Stage {
@@ -17,10 +18,16 @@ export function decide(route: Route, rooms: Rooms): Stage {
   return (exchange) => {
     const decision = rooms.decisions.decide({ principal: exchange.principal, permission })
     exchange.decision = decision
-    if (decision.effect === 'permit') return undefined
+    if (decision.effect === 'permit') return withStrings(exchange)
     return refuse('permission-required', {
       detail: decision.missing === undefined ? 'Not allowed' : `Permission '${decision.missing}' required`,
       reason: decision.because,
     })
+  }
+
+  /** What is permitted to somebody may still want them in person, or at the door again. */
+  function withStrings({ principal }: Exchange): Refusal | undefined {
+    if (route.inPerson && principal.actor !== undefined) return refuse('in-person-only')
+    return route.stepUp === undefined ? undefined : stepUpFor(principal, route.stepUp, rooms.clock.now())
   }
 }

@@ -1,7 +1,9 @@
 import { type Readable, Transform } from 'node:stream'
 import type { Principal } from '../authn/principal.ts'
+import { withoutCookies } from '../http/cookies.ts'
 import { hopByHop } from '../http/head.ts'
 import { Fault } from '../kernel/error.ts'
+import { isOurCookie } from './cookie-names.ts'
 import type { Exchange, Stage } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
@@ -44,6 +46,11 @@ function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
     const lower = name.toLowerCase()
     if (replaced.has(lower) || hopByHop.has(lower)) continue
     if (lower === 'authorization' && !route.forwardAuthorization) continue
+    if (lower === 'cookie') {
+      const others = withoutCookies(headers[at + 1] as string, isOurCookie)
+      if (others !== undefined) out.push(name, others)
+      continue
+    }
     if (rooms.identityHeaders(lower) || head.connectionOptions.includes(lower)) continue
     out.push(name, headers[at + 1] as string)
   }
@@ -94,6 +101,7 @@ function whoAsks(principal: Principal): readonly string[] {
             principal.roles.join(','),
             'X-Gatehouse-Permissions',
             [...principal.permissions].join(','),
+            ...(principal.actor === undefined ? [] : ['X-Gatehouse-Actor', principal.actor]),
           ]
     lines.set(principal, known)
   }

@@ -1,22 +1,30 @@
 import { anonymous } from '../authn/principal.ts'
 import type { Verified } from '../authn/token/tokens.ts'
+import { cookieOf } from '../http/cookies.ts'
 import { type Refusal, refuse } from '../kernel/error.ts'
+import { sessionCookie } from './cookie-names.ts'
 import type { Exchange, Stage } from './exchange.ts'
 import { limited } from './limited.ts'
+import { isFromOwnPage, isSafe } from './own-page.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
 
 /**
- * Credential → principal. A public route lets a caller without one, or with a stale one, go on as nobody; every other
- * route refuses. What an address wastes on wrong credentials is counted against it.
+ * Credential → principal: an access token, or the cookie of a browser's session. A public route lets a caller without one,
+ * or with a stale one, go on as nobody; every other route refuses. What an address wastes on wrong credentials is counted
+ * against it.
  */
 export function identify(route: Route, rooms: Rooms): Stage | undefined {
   const open = route.access.to === 'public'
 
   return (exchange) => {
-    const { authorization } = exchange.request.head
-    if (authorization === undefined)
+    if (route.ownPagesOnly && !isSafe(exchange) && !isFromOwnPage(exchange, rooms)) return refuse('cross-site')
+    const { authorization, cookie: field } = exchange.request.head
+    if (authorization === undefined) {
+      const cookie = cookieOf(field, sessionCookie)
+      if (cookie !== undefined) return byCookie(exchange, cookie)
       return open ? undefined : unknown(exchange, refuse('credentials-required'), undefined)
+    }
     const token = bearer(authorization)
     if (token === undefined) {
       return open
@@ -24,6 +32,13 @@ export function identify(route: Route, rooms: Rooms): Stage | undefined {
         : unknown(exchange, refuse('credentials-required', { reason: 'the scheme is not Bearer' }), undefined)
     }
     return settle(exchange, rooms.tokens.verify(token))
+  }
+
+  /** Browsers send a cookie whoever wrote the page: what changes something has to come from a page of ours. */
+  function byCookie(exchange: Exchange, cookie: string): Refusal | undefined | Promise<Refusal | undefined> {
+    if (!isSafe(exchange) && !isFromOwnPage(exchange, rooms)) return open ? undefined : refuse('cross-site')
+    const verdict = rooms.browsers.verify(cookie)
+    return verdict instanceof Promise ? verdict.then((late) => settle(exchange, late)) : settle(exchange, verdict)
   }
 
   function settle(exchange: Exchange, verdict: Verified | Refusal): Refusal | undefined {

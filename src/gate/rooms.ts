@@ -1,8 +1,9 @@
 import type { AuditLog } from '../audit/log.ts'
-import type { TokenService } from '../authn/token/tokens.ts'
+import type { TokenService, Verified } from '../authn/token/tokens.ts'
 import type { DecisionPoint } from '../authz/decision.ts'
 import type { RoleTable } from '../authz/roles.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { Refusal } from '../kernel/error.ts'
 import type { Random } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Limit, Limiter } from '../limits/limiter.ts'
@@ -14,6 +15,10 @@ export interface Rooms {
   readonly random: Random
   readonly log: Log
   readonly tokens: TokenService
+  /** Whom the cookie of a browser's session stands for. */
+  readonly browsers: { verify(cookie: string): Verified | Refusal | Promise<Verified | Refusal> }
+  /** Whether a page of this origin may act with a person's cookies: our public one, and those that CORS trusts with credentials. */
+  readonly trustsOrigin: (origin: string) => boolean
   readonly roles: RoleTable
   readonly decisions: DecisionPoint
   readonly limiter: Limiter

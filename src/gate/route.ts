@@ -1,4 +1,6 @@
+import type { Outbound } from '../http/message.ts'
 import type { BodyCheck } from '../inspection/body.ts'
+import type { Refusal } from '../kernel/error.ts'
 import type { Limit } from '../limits/limiter.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 
@@ -28,8 +30,24 @@ export interface Route {
   readonly headers: readonly string[]
   /** Lower-case names that an upstream's answer loses, because `headers` says them or nobody should. */
   readonly withheld: ReadonlySet<string>
+  /** How recent, and how strong, the sign-in must be (RFC 9470). */
+  readonly stepUp: StepUp | undefined
+  /** Whether somebody who acts as the person is refused. */
+  readonly inPerson: boolean
+  /** Whether the request must come from a page of our own, whoever sends it: a form of ours. */
+  readonly ownPagesOnly: boolean
+  /** Shows a refusal to a person; a problem document where there is none. */
+  readonly shown: Shown | undefined
   /** Answered even while the house shuts down: its health. */
   readonly whileDraining: boolean
+}
+
+/** A refusal as a page, in the language of whoever reads it. */
+export type Shown = (refusal: Refusal, requestId: string, acceptLanguage: string | undefined) => Outbound
+
+export interface StepUp {
+  readonly withinMs: number | undefined
+  readonly multiFactor: boolean
 }
 
 export type Access =

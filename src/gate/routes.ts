@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { patternProblem, type RouterEntry } from '../http/router.ts'
 import { checkBySchema, checkByShape } from '../inspection/body.ts'
-import { size } from '../kernel/shape.ts'
+import { duration, size } from '../kernel/shape.ts'
 import type { LimitOptions } from '../limits/options.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { Endpoint } from '../wire/contract.ts'
+import type { Endpoint } from '../wire/shapes.ts'
 import type { RouteDraft } from './draft.ts'
 import type { Answerer } from './exchange.ts'
 import { compileHeaders, type HeaderOptions, headerOptions } from './headers.ts'
-import { A, type Access, E, P, type RouteLimit } from './route.ts'
+import { A, type Access, E, P, type RouteLimit, type Shown, type StepUp } from './route.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
@@ -49,6 +49,10 @@ export const routeOptions = z
     to: z.string().optional(),
     headers: headerOptions.optional(),
     websocket: z.boolean().default(false),
+    /** How old the sign-in may be. */
+    recent: duration.optional(),
+    /** How strong it has to be: proven by two factors, or by a passkey. */
+    strength: z.enum(['multi-factor'], { error: 'expected `multi-factor`' }).optional(),
     forwardAuthorization: z.boolean().default(false),
   })
   .superRefine((route, context) => {
@@ -62,6 +66,10 @@ export const routeOptions = z
     }
     if (route.require !== undefined && route.access !== undefined) {
       context.addIssue({ code: 'custom', path: ['access'], message: 'expected either `require` or `access`, not both' })
+    }
+    for (const name of ['recent', 'strength'] as const) {
+      if (route[name] !== undefined && route.access === 'public')
+        context.addIssue({ code: 'custom', path: [name], message: 'asks nothing of a route that is public' })
     }
     if (route.forwardAuthorization && route.access !== 'public') {
       context.addIssue({
@@ -80,6 +88,8 @@ export interface Draughting {
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly headers: HeaderOptions | undefined
   readonly bodyBytesMax: number
+  /** How old a sign-in may be where a person changes what proves them. */
+  readonly recentMs: number
 }
 
 /** A configured route, drafted. Its names were checked with the configuration. */
@@ -103,6 +113,10 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
       answerer: undefined,
       forwardAuthorization: options.forwardAuthorization,
       websocket: options.websocket,
+      stepUp: stepUpOf(options.recent, options.strength === 'multi-factor'),
+      inPerson: false,
+      ownPagesOnly: false,
+      shown: undefined,
       headers: headers.fields,
       withheld: headers.withheld,
       whileDraining: false,
@@ -135,11 +149,65 @@ export function draftEndpoint(
       answerer,
       forwardAuthorization: false,
       websocket: false,
+      stepUp: stepUpOf(endpoint.recent === true ? known.recentMs : undefined, false),
+      inPerson: endpoint.inPerson === true,
+      ownPagesOnly: false,
+      shown: undefined,
       headers: headers.fields,
       withheld: headers.withheld,
       whileDraining: endpoint.whileDraining === true,
     },
   }
+}
+
+/** A page of ours, drafted: its forms come from our own pages only, and its refusals are pages too. */
+export function draftPage(page: PageDraft, known: Draughting): RouterEntry<RouteDraft> {
+  const headers = compileHeaders(known.headers, pageHeaders)
+  return {
+    pattern: page.path,
+    methods: [page.method],
+    value: {
+      kind: A,
+      name: `${page.method} ${page.path}`,
+      access: { to: 'public' },
+      limits: limitsOf([page.limit], known.limits),
+      body: undefined,
+      bodyBytesMax: 65_536,
+      upstream: undefined,
+      answerer: page.answerer,
+      forwardAuthorization: false,
+      websocket: false,
+      stepUp: undefined,
+      inPerson: false,
+      ownPagesOnly: true,
+      shown: page.shown,
+      headers: headers.fields,
+      withheld: headers.withheld,
+      whileDraining: false,
+    },
+  }
+}
+
+export interface PageDraft {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly limit: 'authentication' | 'general' | 'health'
+  readonly answerer: Answerer
+  readonly shown: Shown
+}
+
+/** What a page of ours may do: show itself and send its forms to us (CSP3). Nothing inline, nothing from elsewhere. */
+const pageHeaders: HeaderOptions = {
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'same-origin', // with `no-referrer` browsers send `Origin: null` with our own forms
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Permissions-Policy':
+    'camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self), publickey-credentials-create=(self)',
+}
+
+function stepUpOf(withinMs: number | undefined, multiFactor: boolean): StepUp | undefined {
+  return withinMs === undefined && !multiFactor ? undefined : { withinMs, multiFactor }
 }
 
 /** Limits by name; a name that is not there is switched off. */

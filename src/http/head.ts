@@ -19,10 +19,13 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
     problem: target.problem === undefined ? undefined : refuse('bad-request', { detail: target.problem }),
     host: undefined,
     authorization: undefined,
+    cookie: undefined,
     contentType: undefined,
     contentLength: undefined,
     chunked: false,
     origin: undefined,
+    fetchSite: undefined,
+    acceptLanguage: undefined,
     userAgent: undefined,
     requestId: undefined,
     forwardedFor: undefined,
@@ -46,6 +49,7 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
         break
       case 6:
         if (is(name, 'origin')) head.origin = once(head, head.origin, value, 'Origin')
+        else if (is(name, 'cookie')) head.cookie = head.cookie === undefined ? value : `${head.cookie}; ${value}`
         else if (is(name, 'expect')) head.expect = once(head, head.expect, value.toLowerCase(), 'Expect')
         break
       case 7:
@@ -64,9 +68,11 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
         break
       case 14:
         if (is(name, 'content-length')) readLength(head, value)
+        else if (is(name, 'sec-fetch-site')) head.fetchSite = once(head, head.fetchSite, value, 'Sec-Fetch-Site')
         break
       case 15:
-        if (is(name, 'x-forwarded-for'))
+        if (is(name, 'accept-language')) head.acceptLanguage ??= value
+        else if (is(name, 'x-forwarded-for'))
           head.forwardedFor = head.forwardedFor === undefined ? value : `${head.forwardedFor}, ${value}`
         break
       case 17:

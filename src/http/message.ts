@@ -26,11 +26,15 @@ export interface Head {
   problem: Refusal | undefined
   host: string | undefined
   authorization: string | undefined
+  cookie: string | undefined
   contentType: string | undefined
   /** Bytes announced, or undefined for a chunked body. */
   contentLength: number | undefined
   chunked: boolean
   origin: string | undefined
+  /** What the browser says of where the request comes from (Fetch Metadata). */
+  fetchSite: string | undefined
+  acceptLanguage: string | undefined
   userAgent: string | undefined
   requestId: string | undefined
   forwardedFor: string | undefined

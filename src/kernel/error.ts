@@ -6,11 +6,22 @@ export const catalogue = {
   'bad-request': row(400, 'Bad request', 'The request is not well-formed HTTP, or could be read in two ways.', 'Send one Host, one Content-Length or `Transfer-Encoding: chunked`, and a path without encoded slashes or dot segments.'),
   'invalid-json': row(400, 'Invalid JSON', 'The body is not one JSON text, or names a member twice.', 'Send valid JSON (RFC 8259) with `Content-Type: application/json`.'),
   'credentials-required': row(401, 'Authentication required', 'The route wants to know who asks, and no credential came.', 'Sign in and send the access token as `Authorization: Bearer …`.'),
-  'credentials-invalid': row(401, 'Invalid email or password', 'No account answers to this e-mail address and password.', 'Check both. The answer is the same for an unknown address, a wrong password and a locked account.'),
+  'credentials-invalid': row(401, 'Invalid email or password', 'No account answers to this e-mail address and password.', 'Check both, or ask for a new password. The answer is the same for an unknown address, a wrong password and a locked account.'),
   'token-expired': row(401, 'Token has expired', 'The access token is past its `exp`.', 'Fetch a new one with the refresh token.'),
   'token-invalid': row(401, 'Invalid token', 'The token was not issued by this house, for this audience, or was changed.', 'Sign in again.'),
   'token-revoked': row(401, 'Token has been revoked', 'The session that the token belongs to has ended.', 'Sign in again.'),
   'token-wrong-type': row(401, 'Invalid token type: expected access', 'A token of another kind was sent where an access token belongs.', 'Send the `access_token`, not the `refresh_token`.'),
+  'session-ended': row(401, 'Session has ended', 'The session of this cookie has ended, or ran out.', 'Sign in again.'),
+  'second-factor-required': row(401, 'Second factor required', 'The password was right, and the account has a second factor.', 'Send `challenge` with a code to `/api/auth/login/totp`, `/api/auth/login/recovery-code` or `/api/auth/login/passkey`.'),
+  'factor-invalid': row(401, 'Invalid code', 'The code, or the answer of the passkey, was not accepted.', 'A code is good once, and for half a minute. Try the next one.'),
+  'step-up-required': row(401, 'A more recent or stronger sign-in is required', 'The sign-in is older, or weaker, than the route demands (RFC 9470).', 'Prove yourself again at `/api/auth/step-up`, and send the access token that it answers.'),
+  'provider-failed': row(401, 'Sign-in with the provider failed', 'The provider did not vouch for anybody, or its answer does not belong to this browser.', 'Begin again from the sign-in page.'),
+  'link-invalid': row(400, 'The link is not valid', 'The link was used, has run out, or was never ours.', 'Ask for a new one.'),
+  'cross-site': row(403, 'The request came from another site', 'A cookie came along, and neither `Origin` nor `Sec-Fetch-Site` says that the page was ours.', 'Send the request from a page of this origin or of one that `cors.origins` lists, or send an access token instead.'),
+  'https-required': row(403, 'Cookies need https', 'Signing in by a page sets a cookie that browsers keep over https, or on this machine, and nowhere else.', 'Open the page by https, or by `http://localhost`. Behind a proxy that ends TLS, name it in `listen.trustedProxies`.'),
+  'in-person-only': row(403, 'Only the person themself may do this', 'Somebody acts as this person, and what proves a person is theirs to change.', 'Let the person sign in and do it.'),
+  'registration-closed': row(403, 'Registration is closed', 'Accounts are made by an administrator, or by invitation.', 'Ask an administrator for an invitation.'),
+  conflict: row(409, 'Conflict', 'What was asked for contradicts what is there.', '`detail` says what.'),
   'permission-required': row(403, 'Permission required', 'The caller is known, and lacks the permission that the route demands.', 'Ask an administrator for a role that holds it.'),
   'not-found': row(404, 'Not found', 'No route is configured for this path, or the caller may not know that it exists.', 'Add a route for the path: what is not listed is closed.'),
   'method-not-allowed': row(405, 'Method not allowed', 'The path has a route, but not for this method.', 'See the `Allow` header.'),
@@ -53,6 +64,8 @@ export interface Refusal {
   readonly retryAfterMs?: number
   /** Field → messages, where a body broke its schema. */
   readonly errors?: FieldErrors
+  /** Members of the problem document beside the usual ones (RFC 9457 §3.2): what a client needs to go on. */
+  readonly extensions?: Readonly<Record<string, unknown>>
   /** What the log should know and the caller should not. */
   readonly reason?: string
   /** Headers that belong to this refusal (`Allow`, `WWW-Authenticate`), as name, value, name, value. */

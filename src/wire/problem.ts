@@ -21,6 +21,7 @@ export const problemMediaType = 'application/problem+json'
 export function problemOf(refusal: Refusal, requestId: string): Problem {
   const { status, title } = catalogue[refusal.code]
   return {
+    ...refusal.extensions,
     type: problemPages + refusal.code,
     title,
     status,

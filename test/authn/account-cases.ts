@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Account, Accounts } from '../../src/authn/account/accounts.ts'
+import { passwordOptions } from '../../src/authn/password/options.ts'
 import { openPasswords, type Passwords } from '../../src/authn/password/passwords.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { type Database, openStore, type Store } from '../../src/store/database.ts'
@@ -28,7 +29,7 @@ export function accountCases(fresh: FreshStore): void {
     const store = await openStore(await fresh(context))
     context.after(() => store.close())
     const clock = testClock()
-    const passwords = openPasswords({ minLength: 15 })
+    const passwords = openPasswords(passwordOptions.parse({}))
     const accounts = new Accounts({ clock, random: systemRandom, passwords })
     return {
       store,
@@ -49,7 +50,10 @@ export function accountCases(fresh: FreshStore): void {
     assert.deepEqual(account, {
       id: account.id,
       email: 'ada.lovelace@example.com',
+      emailVerifiedAt: clock.now(),
+      username: undefined,
       name: 'Ada',
+      password: 'full',
       status: 'active',
       roles: ['analyst', 'user'],
       createdAt: clock.now(),
@@ -220,10 +224,12 @@ export function accountCases(fresh: FreshStore): void {
   test('ID1: a new password replaces the old one, and is held to the same rules', async (context) => {
     const { store, accounts, add } = await scene(context)
     const account = await add()
-    const refusal = await accounts.setPassword(store.db, account, 'short')
-    assert.equal(refusal?.code, 'body-invalid')
+    const refusal = await accounts.preparePassword(account, 'short', false)
+    assert.equal('code' in refusal && refusal.code, 'body-invalid')
     assert.ok(await accounts.authenticate(store.db, account.email, password))
-    assert.equal(await accounts.setPassword(store.db, account, 'another 8 violet rivers'), undefined)
+    const prepared = await accounts.preparePassword(account, 'another 8 violet rivers', false)
+    assert.ok('phc' in prepared)
+    await accounts.setPassword(store.db, account.id, prepared)
     assert.equal(await accounts.authenticate(store.db, account.email, password), undefined)
     assert.ok(await accounts.authenticate(store.db, account.email, 'another 8 violet rivers'))
   })
@@ -243,7 +249,9 @@ export function accountCases(fresh: FreshStore): void {
     await abandoned((trx) => accounts.setStatus(trx, account.id, 'locked'))
     await abandoned((trx) => accounts.grant(trx, account.id, 'admin'))
     await abandoned((trx) => accounts.withdraw(trx, account.id, 'user'))
-    await abandoned((trx) => accounts.setPassword(trx, account, 'another 8 violet rivers'))
+    const prepared = await accounts.preparePassword(account, 'another 8 violet rivers', false)
+    assert.ok('phc' in prepared)
+    await abandoned((trx) => accounts.setPassword(trx, account.id, prepared))
     assert.deepEqual(await accounts.list(store.db), [account])
     assert.ok(await accounts.authenticate(store.db, account.email, password))
   })

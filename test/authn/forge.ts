@@ -39,6 +39,7 @@ export const subject: TokenSubject = {
   permissions: ['task:read', 'task:write'],
   email: 'ada@example.com',
   name: 'Ada Lovelace',
+  proof: { methods: ['password'], at: 1_000 },
 }
 
 export async function openDesk(algorithm: SigningAlgorithm, options: Members = {}): Promise<Desk> {

@@ -43,7 +43,7 @@ export function sessionCases(fresh: FreshStore): void {
       async open(userId = 'u1') {
         if (!people.has(userId)) await addUser(store, userId)
         people.add(userId)
-        return sessions.open(store.db, userId, device)
+        return sessions.open(store.db, userId, device, { methods: ['password'], at: clock.now() })
       },
       async next(presented) {
         const rotation = await rotate(presented)

@@ -3,7 +3,13 @@ import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { suite, type TestContext, test } from 'node:test'
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
 import { Revocations } from '../../src/authn/session/revocations.ts'
-import { openTokens, type TokenService, tokenOptions, type Verified } from '../../src/authn/token/tokens.ts'
+import {
+  openTokens,
+  type TokenService,
+  type TokenSubject,
+  tokenOptions,
+  type Verified,
+} from '../../src/authn/token/tokens.ts'
 import { base64url } from '../../src/kernel/bytes.ts'
 import { catalogue, type Refusal } from '../../src/kernel/error.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
@@ -16,13 +22,14 @@ import { type TestClock, testClock } from '../support/clock.ts'
 
 const algorithms = ['EdDSA', 'ES256', 'RS256', 'HS256'] as const
 const root = rootKey('a root secret for the tests, long enough')
-const whom = {
+const whom: TokenSubject = {
   subject: 'u1',
   session: 's1',
   roles: ['user'],
   permissions: ['task:read', 'task:create'],
   email: 'ada@example.com',
   name: 'Ada',
+  proof: { methods: ['password'], at: 1_000 },
 }
 
 interface Scene {
@@ -117,9 +124,13 @@ for (const algorithm of algorithms) {
         sid: 's1',
         type: 'access',
         roles: ['user'],
+        auth_time: 1,
+        acr: 'aal1',
+        amr: ['pwd'],
       })
       assert.notEqual(decodeJwt(tokens.issue(whom).token).jti, claims.jti)
       assert.deepEqual(holds(tokens.verify(token)), {
+        kind: 'access-token',
         subject: 'u1',
         tokenId: claims.jti,
         session: 's1',
@@ -128,6 +139,8 @@ for (const algorithm of algorithms) {
         attributes: {},
         issuedAt: now,
         expiresAt: now + 900,
+        proof: { methods: ['password'], at: 1_000 },
+        impersonator: undefined,
       })
     })
 

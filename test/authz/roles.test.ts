@@ -6,6 +6,7 @@ import { compileRoles, covers, roleOptions } from '../../src/authz/roles.ts'
 
 function verified(roles: readonly string[]): Verified {
   return {
+    kind: 'access-token',
     subject: 'u1',
     tokenId: 't1',
     session: 's1',
@@ -14,6 +15,8 @@ function verified(roles: readonly string[]): Verified {
     attributes: { email: 'ada@example.com' },
     issuedAt: 1,
     expiresAt: 2,
+    proof: { methods: ['password'], at: 0 },
+    impersonator: undefined,
   }
 }
 
@@ -149,7 +152,14 @@ test('A62: a principal holds what its token says, and handles where secrets were
   assert.deepEqual(assistant.principalOf(verified(['viewer'])), {
     type: 'user',
     id: 'u1',
-    credential: { kind: 'access-token', id: 't1', session: 's1', issuedAt: 1, expiresAt: 2 },
+    credential: {
+      kind: 'access-token',
+      id: 't1',
+      session: 's1',
+      issuedAt: 1,
+      expiresAt: 2,
+      proof: { methods: ['password'], at: 0 },
+    },
     roles: ['viewer'],
     permissions: new Set(['conversation:read']),
     scopes: new Set(['widgets:read']),

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
 import { type FieldErrors, type Refusal, refuse } from '../../kernel/error.ts'
 import { type Random, uuidv7 } from '../../kernel/id.ts'
@@ -8,18 +9,47 @@ import type { Passwords } from '../password/passwords.ts'
 export interface Account {
   readonly id: string
   readonly email: string
+  /** When its owner proved that the address is theirs, or an operator vouched for it. */
+  readonly emailVerifiedAt: number | undefined
+  readonly username: string | undefined
   readonly name: string
+  /** Whether it can sign in by password, and whether that is long enough only beside a second factor. */
+  readonly password: 'none' | 'short' | 'full'
   readonly status: 'active' | 'locked'
   readonly roles: readonly string[]
   /** Milliseconds since the epoch. */
   readonly createdAt: number
 }
 
-export interface NewAccount {
+/** What a person says of themself. */
+export interface Profile {
   readonly email: string
   readonly name: string
+  readonly username?: string | undefined
+}
+
+/** A profile in its one spelling, with a password that was hashed, or none. */
+export interface Prepared extends Profile {
+  readonly username: string | undefined
+  readonly phc: string | undefined
+  readonly short: boolean
+}
+
+export interface NewAccount extends Profile {
   readonly password: string
   readonly roles: readonly string[]
+}
+
+/** A password that may be used, hashed. */
+export interface PreparedPassword {
+  readonly phc: string
+  readonly short: boolean
+}
+
+export interface AccountsPage {
+  readonly accounts: readonly Account[]
+  /** Where the next page begins, or undefined after the last. */
+  readonly next: string | undefined
 }
 
 export type Created = { readonly account: Account } | { readonly taken: true } | Refusal
@@ -40,28 +70,65 @@ export class Accounts {
     this.#passwords = passwords
   }
 
-  /** Makes an account. A taken address and a bad field are answers, not exceptions. */
-  async create(db: Database, { email, name, password, roles }: NewAccount): Promise<Created> {
-    const address = normalEmail(email)
+  /** Makes an account whose address an operator vouches for. A taken address and a bad field are answers, not exceptions. */
+  async create(db: Database, { password, roles, ...profile }: NewAccount): Promise<Created> {
+    const prepared = await this.prepare(profile, password)
+    return 'code' in prepared ? prepared : this.insert(db, prepared, roles, this.#clock.now())
+  }
+
+  /**
+   * Checks a profile and hashes its password, which takes tens of milliseconds: before a transaction, not in one. Without
+   * a password the account will sign in by other means.
+   */
+  async prepare(profile: Profile, password: string | undefined): Promise<Prepared | Refusal> {
+    const email = normalEmail(profile.email)
+    const name = profile.name.trim()
+    const username = profile.username?.toLowerCase()
     const errors = withoutEmpty({
-      email: isAddress(address) ? [] : ['must be an e-mail address'],
-      name: /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(name.trim()) ? [] : ['must have 1 to 200 characters, and no line breaks'],
-      password: this.#passwords.problemsOf(password, [address.split('@')[0] ?? '', name]),
+      email: isAddress(email) ? [] : ['must be an e-mail address'],
+      name: /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(name) ? [] : ['must have 1 to 200 characters, and no line breaks'],
+      username:
+        username === undefined || /^[a-z0-9_-]{3,20}$/.test(username)
+          ? []
+          : ['must have 3 to 20 letters, digits, `_` and `-`'],
+      password:
+        password === undefined
+          ? []
+          : this.#passwords.problemsOf(password, { context: contextOf(email, name, username), secondFactor: false }),
     })
     if (Object.keys(errors).length > 0) return refuse('body-invalid', { errors })
+    if (password === undefined) return { email, name, username, phc: undefined, short: false }
     const phc = await this.#passwords.hash(password)
-    if (typeof phc !== 'string') return phc
+    return typeof phc === 'string' ? { email, name, username, phc, short: false } : phc
+  }
+
+  /** Writes an account. Its address and its username are taken by whoever comes first. */
+  async insert(
+    db: Database,
+    { email, name, username, phc, short }: Prepared,
+    roles: readonly string[],
+    verifiedAt: number | undefined,
+  ): Promise<{ readonly account: Account } | { readonly taken: true }> {
     const now = this.#clock.now()
-    const id = uuidv7(now, this.#random)
-    const user = { id, email: address, name: name.trim(), status: 'active', created_at: now } as const
+    const user: UserRow = {
+      id: uuidv7(now, this.#random),
+      email,
+      name,
+      username: username ?? null,
+      password_hash: phc ?? null,
+      short_password: short ? 1 : 0,
+      email_verified_at: verifiedAt ?? null,
+      status: 'active',
+      created_at: now,
+    }
     const inserted = await db
       .insertInto('users')
-      .values({ ...user, password_hash: phc, updated_at: now })
+      .values({ ...user, updated_at: now })
       // Not by the error of a clash: after one, PostgreSQL takes no more of the caller's transaction.
-      .onConflict((conflict) => conflict.column('email').doNothing())
+      .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst()
     if (inserted.numInsertedOrUpdatedRows === 0n) return { taken: true }
-    const granted = [...new Set(roles)].toSorted().map((role) => ({ user_id: id, role }))
+    const granted = [...new Set(roles)].toSorted().map((role) => ({ user_id: user.id, role }))
     if (granted.length > 0) await db.insertInto('user_roles').values(granted).execute()
     return { account: accountOf(user, granted) }
   }
@@ -70,11 +137,36 @@ export class Accounts {
    * The account that answers to an address and a password. An unknown address, a wrong password and a locked account are
    * the same answer after the same work (ID2).
    */
-  async authenticate(db: Database, email: string, password: string): Promise<Account | Refusal | undefined> {
-    const address = normalEmail(email)
-    const row = isAddress(address)
-      ? await db.selectFrom('users').select(['id', 'password_hash']).where('email', '=', address).executeTakeFirst()
-      : undefined
+  async authenticate(db: Database, identifier: string, password: string): Promise<Account | Refusal | undefined> {
+    const found = whereOf(identifier)
+    const row =
+      found === undefined
+        ? undefined
+        : await db
+            .selectFrom('users')
+            .select(['id', 'password_hash'])
+            .where(found.column, '=', found.value)
+            .executeTakeFirst()
+    return this.#check(db, row, password)
+  }
+
+  /** Whether the password is the one of this hash, of an account that is not there yet. */
+  isPasswordFor(phc: string, password: string): Promise<boolean | Refusal> {
+    return this.#passwords.verify(password, phc)
+  }
+
+  /** Whether the password is this account's: a person at the door again. */
+  async isPasswordOf(db: Database, id: string, password: string): Promise<boolean | Refusal> {
+    const row = await db.selectFrom('users').select(['id', 'password_hash']).where('id', '=', id).executeTakeFirst()
+    const outcome = await this.#check(db, row, password)
+    return outcome !== undefined && 'code' in outcome ? outcome : outcome !== undefined
+  }
+
+  async #check(
+    db: Database,
+    row: { readonly id: string; readonly password_hash: string | null } | undefined,
+    password: string,
+  ): Promise<Account | Refusal | undefined> {
     const phc = row?.password_hash ?? undefined
     const right = await this.#passwords.verify(password, phc)
     if (typeof right !== 'boolean') return right
@@ -83,6 +175,12 @@ export class Accounts {
     if (account?.status !== 'active') return undefined
     if (this.#passwords.needsRehash(phc)) await this.#rehash(db, row.id, phc, password)
     return account
+  }
+
+  /** The account that an address or a username belongs to. */
+  byIdentifier(db: Database, identifier: string): Promise<Account | undefined> {
+    const found = whereOf(identifier)
+    return found === undefined ? Promise.resolve(undefined) : this.#find(db, found.column, found.value)
   }
 
   async byEmail(db: Database, email: string): Promise<Account | undefined> {
@@ -103,6 +201,39 @@ export class Accounts {
     return users.map((user) => accountOf(user, roles.get(user.id) ?? []))
   }
 
+  /** Accounts in the order in which they were made, from a cursor on; `match` is a part of the address or the name. */
+  async page(
+    db: Database,
+    {
+      after,
+      limit,
+      match,
+    }: { readonly after?: string | undefined; readonly limit: number; readonly match?: string | undefined },
+  ): Promise<AccountsPage> {
+    const pattern = `%${(match ?? '').toLowerCase().replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`
+    const users = await db
+      .selectFrom('users')
+      .selectAll()
+      .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
+      .$if(match !== undefined, (query) =>
+        query.where(sql<boolean>`(email like ${pattern} escape '\\' or lower(name) like ${pattern} escape '\\')`),
+      )
+      .orderBy('id')
+      .limit(limit + 1)
+      .execute()
+    const shown = users.slice(0, limit)
+    const ids = shown.map(({ id }) => id)
+    const roles =
+      ids.length === 0
+        ? []
+        : await db.selectFrom('user_roles').selectAll().where('user_id', 'in', ids).orderBy('role').execute()
+    const byUser = Map.groupBy(roles, ({ user_id }) => user_id)
+    return {
+      accounts: shown.map((user) => accountOf(user, byUser.get(user.id) ?? [])),
+      next: users.length > limit ? shown.at(-1)?.id : undefined,
+    }
+  }
+
   async setStatus(db: Database, id: string, status: Account['status']): Promise<void> {
     await db.updateTable('users').set({ status, updated_at: this.#clock.now() }).where('id', '=', id).execute()
   }
@@ -119,18 +250,62 @@ export class Accounts {
     await db.deleteFrom('user_roles').where('user_id', '=', id).where('role', '=', role).execute()
   }
 
-  /** Gives the account another password, or says what is wrong with it. Ending its sessions is the caller's to do. */
-  async setPassword(db: Database, account: Account, password: string): Promise<Refusal | undefined> {
-    const problems = this.#passwords.problemsOf(password, [account.email.split('@')[0] ?? '', account.name])
+  /** Gives an account exactly these roles, and answers which it had. */
+  async setRoles(db: Database, id: string, roles: readonly string[]): Promise<readonly string[]> {
+    const before = await db.deleteFrom('user_roles').where('user_id', '=', id).returning('role').execute()
+    const rows = [...new Set(roles)].toSorted().map((role) => ({ user_id: id, role }))
+    if (rows.length > 0) await db.insertInto('user_roles').values(rows).execute()
+    return before.map(({ role }) => role).toSorted()
+  }
+
+  /** Checks and hashes a new password, before a transaction begins. */
+  async preparePassword(
+    { email, name, username }: Profile,
+    password: string,
+    secondFactor: boolean,
+  ): Promise<PreparedPassword | Refusal> {
+    const problems = this.#passwords.problemsOf(password, { context: contextOf(email, name, username), secondFactor })
     if (problems.length > 0) return refuse('body-invalid', { errors: { password: problems } })
     const phc = await this.#passwords.hash(password)
-    if (typeof phc !== 'string') return phc
+    return typeof phc === 'string' ? { phc, short: this.#passwords.isShort(password) } : phc
+  }
+
+  /** Gives the account another password. Ending its sessions is the caller's to do. */
+  async setPassword(db: Database, id: string, { phc, short }: PreparedPassword): Promise<void> {
     await db
       .updateTable('users')
-      .set({ password_hash: phc, updated_at: this.#clock.now() })
-      .where('id', '=', account.id)
+      .set({ password_hash: phc, short_password: short ? 1 : 0, updated_at: this.#clock.now() })
+      .where('id', '=', id)
       .execute()
-    return undefined
+  }
+
+  /** Gives the account another address, which has answered. False where somebody else has it. */
+  async setEmail(db: Database, id: string, email: string): Promise<boolean> {
+    const address = normalEmail(email)
+    const holder = await db.selectFrom('users').select('id').where('email', '=', address).executeTakeFirst()
+    if (holder !== undefined && holder.id !== id) return false
+    const now = this.#clock.now()
+    await db
+      .updateTable('users')
+      .set({ email: address, email_verified_at: now, updated_at: now })
+      .where('id', '=', id)
+      .execute()
+    return true
+  }
+
+  /** The address has answered. */
+  async verifyEmail(db: Database, id: string): Promise<void> {
+    await db
+      .updateTable('users')
+      .set({ email_verified_at: this.#clock.now() })
+      .where('id', '=', id)
+      .where('email_verified_at', 'is', null)
+      .execute()
+  }
+
+  /** Notes a sign-in, and answers when the one before it was. */
+  async signedIn(db: Database, id: string): Promise<void> {
+    await db.updateTable('users').set({ last_sign_in_at: this.#clock.now() }).where('id', '=', id).execute()
   }
 
   /** Only while the hash is still the one that was checked: a password changed meanwhile stays changed. */
@@ -145,7 +320,7 @@ export class Accounts {
       .execute()
   }
 
-  async #find(db: Database, column: 'id' | 'email', value: string): Promise<Account | undefined> {
+  async #find(db: Database, column: 'id' | 'email' | 'username', value: string): Promise<Account | undefined> {
     const user = await db.selectFrom('users').selectAll().where(column, '=', value).executeTakeFirst()
     if (user === undefined) return undefined
     return accountOf(
@@ -159,19 +334,43 @@ interface UserRow {
   readonly id: string
   readonly email: string
   readonly name: string
+  readonly username: string | null
+  readonly password_hash: string | null
+  readonly short_password: number
+  readonly email_verified_at: number | null
   readonly status: Account['status']
   readonly created_at: number
 }
 
-function accountOf(
-  { id, email, name, status, created_at }: UserRow,
-  roles: readonly { readonly role: string }[],
-): Account {
-  return { id, email, name, status, roles: roles.map(({ role }) => role), createdAt: created_at }
+function accountOf(user: UserRow, roles: readonly { readonly role: string }[]): Account {
+  return {
+    id: user.id,
+    email: user.email,
+    emailVerifiedAt: user.email_verified_at ?? undefined,
+    username: user.username ?? undefined,
+    name: user.name,
+    password: user.password_hash === null ? 'none' : user.short_password === 1 ? 'short' : 'full',
+    status: user.status,
+    roles: roles.map(({ role }) => role),
+    createdAt: user.created_at,
+  }
+}
+
+/** Where an identifier is looked for; what has the form of neither is not, for PostgreSQL fails over a NUL. */
+function whereOf(identifier: string): { readonly column: 'email' | 'username'; readonly value: string } | undefined {
+  const email = normalEmail(identifier)
+  if (isAddress(email)) return { column: 'email', value: email }
+  const username = identifier.trim().toLowerCase()
+  return /^[a-z0-9_-]{3,20}$/.test(username) ? { column: 'username', value: username } : undefined
+}
+
+/** Words that a password should not be made of. */
+function contextOf(email: string, name: string, username: string | undefined): readonly string[] {
+  return [email.split('@')[0] ?? '', name, ...(username === undefined ? [] : [username])]
 }
 
 /** One person, one spelling: without spaces around it, in lower case, composed. */
-function normalEmail(email: string): string {
+export function normalEmail(email: string): string {
   return email.trim().toLowerCase().normalize('NFC')
 }
 
@@ -179,7 +378,7 @@ function normalEmail(email: string): string {
  * Shape only (RFC 5321 §4.5.3.1 for the lengths): whether an address is somebody's is proven by writing to it. What has
  * not the shape is not looked up either, for PostgreSQL fails over a NUL.
  */
-function isAddress(email: string): boolean {
+export function isAddress(email: string): boolean {
   const [local = '', domain = '', ...more] = email.split('@')
   const fits =
     more.length === 0 &&

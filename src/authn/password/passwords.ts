@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { hash, verify } from '@node-rs/argon2'
 import { type Refusal, refuse } from '../../kernel/error.ts'
-import type { PasswordOptions } from '../options.ts'
-import { commonPasswords } from './common-passwords.ts'
+import { openBreachList } from './breach-list.ts'
+import { shippedCommonList } from './common-list.ts'
+import { isGuessable } from './guessable.ts'
+import type { PasswordOptions } from './options.ts'
 
 /** Hashes and checks passwords. Each call costs tens of milliseconds of a core: there is a queue, and it has an end. */
 export interface Passwords {
@@ -15,10 +17,19 @@ export interface Passwords {
   verify(password: string, phc: string | undefined): Promise<boolean | Refusal>
   /** Whether a hash was made with weaker parameters than today's. */
   needsRehash(phc: string): boolean
-  /** What is wrong with a new password, as messages; none when it may be used. */
-  problemsOf(password: string, context: readonly string[]): readonly string[]
+  /** What is wrong with a new password, as messages; none when it may be used. Reads the breach list, where there is one. */
+  problemsOf(password: string, whose: Whose): readonly string[]
+  /** Whether a password is too short to stand alone: it may be used beside a second factor, which then has to stay. */
+  isShort(password: string): boolean
   /** Hashes computed so far, decoys included. */
   readonly computed: number
+}
+
+/** Whose password it is to be. */
+export interface Whose {
+  /** Names and addresses of the account, which make up no password. */
+  readonly context: readonly string[]
+  readonly secondFactor: boolean
 }
 
 const argon2id = 2 // the package names its algorithms in a const enum, which stripped types cannot read
@@ -30,7 +41,15 @@ const decoy = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost
 const lengthMax = 256
 const waitingMax = 256
 
+/**
+ * Opens the lists that new passwords are looked up in, and a queue for hashing. A breach list that cannot be read is a
+ * `Fault`, at once: without it passwords would be let through that the operator wants refused.
+ */
 export function openPasswords(options: PasswordOptions): Passwords {
+  const { minLength, minLengthWithSecondFactor } = options
+  const siteWords = options.contextWords.flatMap((words) => [words, ...wordsOf([words])])
+  const common = shippedCommonList()
+  const breached = options.breachList === undefined ? undefined : openBreachList(options.breachList)
   const slots = new Slots(Math.max(1, availableParallelism()), waitingMax)
   let computed = 0
 
@@ -45,10 +64,29 @@ export function openPasswords(options: PasswordOptions): Passwords {
       const [, memoryCost, timeCost] = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),/.exec(phc) ?? []
       return !(Number(memoryCost) >= parameters.memoryCost && Number(timeCost) >= parameters.timeCost)
     },
-    problemsOf: (password, context) => problemsOf(normal(password), context, options.minLength),
+    problemsOf,
+    isShort: (password) => lengthOf(normal(password)) < minLength,
     get computed() {
       return computed
     },
+  }
+
+  function problemsOf(given: string, { context, secondFactor }: Whose): readonly string[] {
+    if (!given.isWellFormed()) return ['must be text, and holds half of a character']
+    // A character decomposes into four at most, of two units each: what is longer yet is not worth composing.
+    const password = given.length > lengthMax * 8 ? given : normal(given)
+    const lengthMin = secondFactor ? minLengthWithSecondFactor : minLength
+    const length = lengthOf(password)
+    if (length < lengthMin) return [`must have at least ${lengthMin} characters, and has ${length}`]
+    if (length > lengthMax) return [`must have at most ${lengthMax} characters, and has ${length}`]
+    const lower = password.toLowerCase()
+    if (isGuessable(password, common)) return ['is among the passwords that are guessed first']
+    if (new Set(lower).size < 4) return ['repeats the same few characters']
+    if (lengthOf(without(lower, siteWords)) < lengthMin / 2)
+      return ['is little more than words that everybody thinks of here']
+    if (lengthOf(without(lower, [...siteWords, ...wordsOf(context)])) < lengthMin / 2)
+      return ['is little more than the name or the address of the account']
+    return breached?.has(password) === true ? ['has been seen in a breach'] : []
   }
 
   function compute<T>(work: () => Promise<T>): Promise<T> {
@@ -62,27 +100,29 @@ function normal(password: string): string {
   return password.normalize('NFC')
 }
 
-function problemsOf(password: string, context: readonly string[], lengthMin: number): readonly string[] {
-  if (!password.isWellFormed()) return ['must be text, and holds half of a character']
-  const length = [...password].length
-  if (length < lengthMin) return [`must have at least ${lengthMin} characters, and has ${length}`]
-  if (length > lengthMax) return [`must have at most ${lengthMax} characters, and has ${length}`]
-  const lower = password.toLowerCase()
-  if (commonPasswords.has(lower)) return ['is among the passwords that are guessed first']
-  if (new Set(lower).size < 4) return ['repeats the same few characters']
-  return without(lower, context).length < lengthMin / 2
-    ? ['is little more than the name or the address of the account']
-    : []
+/** How many characters a person sees, near enough: code points, not the units that JavaScript counts. */
+function lengthOf(text: string): number {
+  let length = 0
+  for (const _ of text) length++
+  return length
 }
 
-/** What is left of a password when each word that belongs to the account is taken out of it. */
-function without(password: string, context: readonly string[]): string {
-  const words = context
-    .flatMap((text) => [text, ...text.split(/[^\p{L}\p{N}]+/u)])
+/** Names and addresses, whole, in their parts and written together. Under four letters they are found in any text. */
+function wordsOf(context: readonly string[]): readonly string[] {
+  return context
+    .flatMap((text) => {
+      const parts = text.split(/[^\p{L}\p{N}]+/u)
+      return [text, parts.join(''), ...parts]
+    })
+    .filter((word) => normal(word).length >= 4)
+}
+
+/** What is left of a password in small letters when each of the words is taken out of it, the longest first. */
+function without(password: string, words: readonly string[]): string {
+  return words
     .map((word) => normal(word).toLowerCase())
-    .filter((word) => word.length >= 4)
     .toSorted((a, b) => b.length - a.length)
-  return words.reduce((rest, word) => rest.replaceAll(word, ''), password)
+    .reduce((rest, word) => rest.replaceAll(word, ''), password)
 }
 
 /** So much at once, so many waiting, and a refusal for the rest: a flood of sign-ins cannot take all memory. */

@@ -1,14 +1,29 @@
 import { createHmac } from 'node:crypto'
+import type { Insertable } from 'kysely'
 import { base64url, equalBytes, fromBase64url, sha256Hex } from '../../kernel/bytes.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { type Random, uuidv7 } from '../../kernel/id.ts'
 import type { RootKey } from '../../keys/root.ts'
 import type { Database } from '../../store/database.ts'
+import type { SessionsTable } from '../../store/schema.ts'
+import { methodsFrom, type Proof } from '../proof.ts'
 
 /** One sign-in: the family that all its refresh tokens and access tokens belong to. */
 export interface Session {
   readonly id: string
   readonly userId: string
+  readonly proof: Proof
+}
+
+/** A living session as its owner may see it. */
+export interface SessionView {
+  readonly id: string
+  readonly kind: 'tokens' | 'browser' | 'impersonation'
+  readonly address: string
+  readonly userAgent: string
+  readonly createdAt: number
+  readonly seenAt: number
+  readonly expiresAt: number
 }
 
 export interface Opened {
@@ -61,7 +76,7 @@ export class Sessions {
     this.#tagKey = options.root.derive('refresh token tags')
   }
 
-  async open(db: Database, userId: string, { address, userAgent }: Device): Promise<Opened> {
+  async open(db: Database, userId: string, device: Device, proof: Proof): Promise<Opened> {
     const { clock, random, refreshTtlMs } = this.#options
     const now = clock.now()
     const id = uuidv7(now, random)
@@ -69,21 +84,13 @@ export class Sessions {
     await db
       .insertInto('sessions')
       .values({
-        id,
-        user_id: userId,
-        generation: 0,
+        ...newSessionRow(id, userId, device, proof, now),
+        kind: 'tokens',
         refresh_hash: hashOf(secret),
-        previous_hash: null,
-        rotated_at: now,
-        created_at: now,
         expires_at: now + refreshTtlMs,
-        ended_at: null,
-        ended_reason: null,
-        address,
-        user_agent: userAgent.slice(0, 256),
       })
       .execute()
-    return { session: { id, userId }, refreshToken: this.#write(id, 0, secret) }
+    return { session: { id, userId, proof }, refreshToken: this.#write(id, 0, secret) }
   }
 
   /** Trades a refresh token for its successor. One conditional UPDATE decides: whoever comes second finds it decided. */
@@ -99,15 +106,17 @@ export class Sessions {
         previous_hash: hashOf(token.secret),
         generation: token.generation + 1,
         rotated_at: now,
+        seen_at: now,
       })
       .where('id', '=', token.id)
+      .where('kind', '=', 'tokens')
       .where('refresh_hash', '=', hashOf(token.secret))
       .where('ended_at', 'is', null)
       .where('expires_at', '>', now)
-      .returning('user_id')
+      .returning(['user_id', 'methods', 'authenticated_at'])
       .executeTakeFirst()
     const refreshToken = this.#write(token.id, token.generation + 1, next)
-    if (moved !== undefined) return { kind: 'rotated', session: { id: token.id, userId: moved.user_id }, refreshToken }
+    if (moved !== undefined) return { kind: 'rotated', session: sessionOf(token.id, moved), refreshToken }
     return this.#explain(db, token, next, refreshToken, now)
   }
 
@@ -122,13 +131,75 @@ export class Sessions {
     return ended.numUpdatedRows > 0n
   }
 
-  /** Ends all families of a person, and answers which. */
-  async endAllOf(db: Database, userId: string, reason: string): Promise<readonly string[]> {
+  /**
+   * An administrator's time as somebody else: it proves by its access token alone, which cannot be refreshed, and so ends
+   * with it (INVARIANTS A58).
+   */
+  async impersonate(
+    db: Database,
+    userId: string,
+    device: Device,
+    by: { readonly id: string; readonly reason: string; readonly untilMs: number; readonly proof: Proof },
+  ): Promise<Session> {
+    const { clock, random } = this.#options
+    const now = clock.now()
+    const id = uuidv7(now, random)
+    await db
+      .insertInto('sessions')
+      .values({
+        ...newSessionRow(id, userId, device, by.proof, now),
+        kind: 'impersonation',
+        refresh_hash: hashOf(Buffer.from(random.bytes(32))), // nobody was given the secret
+        expires_at: by.untilMs,
+        impersonator_id: by.id,
+        impersonation_reason: by.reason,
+      })
+      .execute()
+    return { id, userId, proof: by.proof }
+  }
+
+  /** The living sessions of a person, latest sign of life first. */
+  async list(db: Database, userId: string): Promise<readonly SessionView[]> {
+    const rows = await db
+      .selectFrom('sessions')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .where('ended_at', 'is', null)
+      .where('expires_at', '>', this.#options.clock.now())
+      .orderBy('seen_at', 'desc')
+      .orderBy('id')
+      .execute()
+    return rows.map((row) => ({
+      id: row.id,
+      kind: row.kind,
+      address: row.address,
+      userAgent: row.user_agent,
+      createdAt: row.created_at,
+      seenAt: row.seen_at,
+      expiresAt: row.expires_at,
+    }))
+  }
+
+  /** Ends one session of a person. Answers whether it was theirs, and still going on. */
+  async endOf(db: Database, userId: string, id: string, reason: string): Promise<boolean> {
     const ended = await db
       .updateTable('sessions')
       .set({ ended_at: this.#options.clock.now(), ended_reason: reason })
+      .where('id', '=', id)
       .where('user_id', '=', userId)
       .where('ended_at', 'is', null)
+      .executeTakeFirst()
+    return ended.numUpdatedRows > 0n
+  }
+
+  /** Ends all sessions of a person, or all but one, and those in which they act as somebody else; answers which. */
+  async endAllOf(db: Database, userId: string, reason: string, except?: string): Promise<readonly string[]> {
+    const ended = await db
+      .updateTable('sessions')
+      .set({ ended_at: this.#options.clock.now(), ended_reason: reason })
+      .where((is) => is.or([is('user_id', '=', userId), is('impersonator_id', '=', userId)]))
+      .where('ended_at', 'is', null)
+      .$if(except !== undefined, (query) => query.where('id', '!=', except ?? ''))
       .returning('id')
       .execute()
     return ended.map(({ id }) => id)
@@ -159,7 +230,7 @@ export class Sessions {
     if (row.expires_at <= now) return { kind: 'expired' }
     const predecessor = row.previous_hash === hashOf(token.secret) && row.refresh_hash === hashOf(next)
     if (predecessor && now - row.rotated_at < this.#options.graceMs) {
-      return { kind: 'repeated', session: { id: row.id, userId: row.user_id }, refreshToken }
+      return { kind: 'repeated', session: sessionOf(row.id, row), refreshToken }
     }
     // Of replays that race, one ends the family and tells of it; for the others it has ended.
     const ended = await this.end(db, row.id, 'a spent refresh token came back')
@@ -188,6 +259,42 @@ export class Sessions {
 
   #tag(id: string, generation: number, secret: Buffer): Buffer {
     return createHmac('sha256', this.#tagKey).update(`${id}.${generation}.`).update(secret).digest().subarray(0, 16)
+  }
+}
+
+/** What every kind of session has when it begins. */
+export function newSessionRow(
+  id: string,
+  userId: string,
+  { address, userAgent }: Device,
+  proof: Proof,
+  now: number,
+): Omit<Insertable<SessionsTable>, 'kind' | 'refresh_hash' | 'expires_at'> {
+  return {
+    id,
+    user_id: userId,
+    generation: 0,
+    previous_hash: null,
+    rotated_at: now,
+    created_at: now,
+    seen_at: now,
+    ended_at: null,
+    ended_reason: null,
+    address,
+    user_agent: userAgent.slice(0, 256).toWellFormed().replaceAll('\0', ''),
+    methods: proof.methods.join(' '),
+    authenticated_at: proof.at,
+  }
+}
+
+function sessionOf(
+  id: string,
+  row: { readonly user_id: string; readonly methods: string; readonly authenticated_at: number },
+): Session {
+  return {
+    id,
+    userId: row.user_id,
+    proof: { methods: methodsFrom(row.methods.split(' ')), at: row.authenticated_at },
   }
 }
 

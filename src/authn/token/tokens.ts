@@ -8,6 +8,7 @@ import { parseStrict } from '../../kernel/json.ts'
 import { duration, secretRef } from '../../kernel/shape.ts'
 import type { Keyring } from '../../keys/keyring.ts'
 import { signatures } from '../../keys/signatures.ts'
+import { amrOf, levelOf, methodsOfAmr, type Proof } from '../proof.ts'
 import type { Revocations } from '../session/revocations.ts'
 import { refreshTokenPrefix } from '../session/sessions.ts'
 
@@ -21,7 +22,7 @@ export const tokenOptions = z.strictObject({
   accessTtl: duration.refine((ms) => ms >= 10_000 && ms <= 86_400_000, 'expected `10s` to `24h`').default(900_000),
   refreshTtl: duration.refine((ms) => ms >= 60_000, 'expected at least `1m`').default(2_592_000_000),
   refreshGrace: duration.refine((ms) => ms <= 60_000, 'expected at most `60s`').default(10_000),
-  /** Claims beside `sub iat exp iss aud jti sid type roles`; `roles` may be named, and is there anyway. */
+  /** Claims beside `sub iat exp iss aud jti sid type roles auth_time acr amr`; `roles` may be named, and is there anyway. */
   claims: z.array(z.enum(['email', 'name', 'user_id', 'permissions', 'roles', 'scope'])).default([]),
 })
 
@@ -35,10 +36,14 @@ export interface TokenSubject {
   readonly permissions: readonly string[]
   readonly email: string
   readonly name: string
+  readonly proof: Proof
+  /** Who acts as the subject, and until when, in milliseconds since the epoch. */
+  readonly impersonator?: { readonly id: string; readonly untilMs: number } | undefined
 }
 
-/** A token that held: what it says, and nothing of its text. */
+/** A credential that held: what it says, and nothing of its text. */
 export interface Verified {
+  readonly kind: 'access-token' | 'browser-session'
   readonly subject: string
   readonly tokenId: string
   readonly session: string
@@ -48,6 +53,9 @@ export interface Verified {
   /** Seconds since the epoch. */
   readonly issuedAt: number
   readonly expiresAt: number
+  readonly proof: Proof
+  /** The account that acts as the subject (RFC 8693 §4.1 `act`). */
+  readonly impersonator: string | undefined
 }
 
 /** Issues access tokens and checks them (RFC 7519, RFC 9068, RFC 8725). */
@@ -82,7 +90,10 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
     issue(whom) {
       const now = clock.now()
       const issuedAt = Math.floor(now / 1000)
-      const expiresAt = issuedAt + Math.floor(options.accessTtl / 1000)
+      const longest = issuedAt + Math.floor(options.accessTtl / 1000)
+      const { impersonator } = whom
+      const expiresAt =
+        impersonator === undefined ? longest : Math.min(longest, Math.floor(impersonator.untilMs / 1000))
       const key = keyring.signing()
       const header = { alg: key.algorithm, typ: accessType, kid: key.kid }
       const claims = {
@@ -95,6 +106,10 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
         sid: whom.session,
         type: 'access',
         roles: whom.roles,
+        auth_time: Math.floor(whom.proof.at / 1000),
+        acr: levelOf(whom.proof.methods),
+        amr: amrOf(whom.proof.methods),
+        ...(impersonator === undefined ? {} : { act: { sub: impersonator.id } }),
         ...configured(whom, options.claims),
       }
       const signed = `${encode(header)}.${encode(claims)}`
@@ -157,7 +172,7 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
   }
 
   function judge(claims: Claims, now: number): Verified | Refusal {
-    const { iss, aud, sub, jti, sid, iat, exp, nbf, roles, scope } = claims
+    const { iss, aud, sub, jti, sid, iat, exp, nbf, roles, scope, auth_time, amr, act } = claims
     if (iss !== options.issuer) return invalid('another issuer')
     if (aud !== options.audience && !(Array.isArray(aud) && aud.includes(options.audience)))
       return invalid('another audience')
@@ -169,7 +184,9 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
     const expiresAt = Math.min(exp, iat + Math.floor(options.accessTtl / 1000))
     if (expiresAt <= now) return refuse('token-expired')
     if (!Array.isArray(roles) || !roles.every(isText)) return invalid('`roles` is not a list of names')
+    if (act !== undefined && !isActor(act)) return invalid('`act` does not say who')
     return {
+      kind: 'access-token',
       subject: sub,
       tokenId: jti,
       session: sid,
@@ -178,6 +195,12 @@ export function openTokens({ options, keyring, revocations, clock, random }: Tok
       attributes: textsOf(claims),
       issuedAt: iat,
       expiresAt,
+      // One that does not say when its person was proven is as good as proven long ago.
+      proof: {
+        methods: Array.isArray(amr) ? methodsOfAmr(amr.filter(isText)) : [],
+        at: isTime(auth_time) ? auth_time * 1000 : 0,
+      },
+      impersonator: act?.sub,
     }
   }
 }
@@ -221,6 +244,10 @@ function isHandle(value: unknown): value is string {
 /** Half a surrogate pair is no text: neither a header nor the audit log could repeat it. */
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed()
+}
+
+function isActor(value: unknown): value is { readonly sub: string } {
+  return typeof value === 'object' && value !== null && 'sub' in value && isHandle(value.sub)
 }
 
 function isTime(value: unknown): value is number {

@@ -1,61 +1,132 @@
 import type { z } from 'zod'
-import type { AuditEvent, Details } from '../../audit/event.ts'
-import type { AuditLog } from '../../audit/log.ts'
-import type { Account, Accounts } from '../../authn/account/accounts.ts'
-import type { Revocations } from '../../authn/session/revocations.ts'
-import type { Opened, Sessions } from '../../authn/session/sessions.ts'
-import type { TokenService } from '../../authn/token/tokens.ts'
-import type { RoleTable } from '../../authz/roles.ts'
+import type { Account } from '../../authn/account/accounts.ts'
+import type { Session } from '../../authn/session/sessions.ts'
+import { deviceCookie, sessionCookie } from '../../gate/cookie-names.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
-import type { Meters } from '../../gate/meters.ts'
+import { setCookie } from '../../http/cookies.ts'
 import type { Outbound } from '../../http/message.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
-import { type Random, uuidv7 } from '../../kernel/id.ts'
-import type { Store } from '../../store/database.ts'
-import type { Person, refreshBody, signInBody, Tokens } from '../../wire/contract.ts'
+import type * as wire from '../../wire/people.ts'
+import type { Person, Tokens } from '../../wire/shapes.ts'
+import type { Desk } from '../desk/desk.ts'
+import { isRefusal } from '../desk/guard.ts'
+import type { Halfway, SignInOutcome } from '../desk/sign-in.ts'
+import { visitorOf } from '../desk/visitor.ts'
 import { json } from './reply.ts'
 
-export interface AuthRooms {
-  readonly store: Store
-  readonly accounts: Accounts
-  readonly sessions: Sessions
-  readonly tokens: TokenService
-  readonly revocations: Revocations
-  readonly roles: RoleTable
-  readonly audit: AuditLog
-  readonly meters: Meters
-  readonly random: Random
-}
+type Door =
+  | 'register'
+  | 'signIn'
+  | 'signInTotp'
+  | 'signInRecoveryCode'
+  | 'signInPasskeyOptions'
+  | 'signInPasskey'
+  | 'refresh'
+  | 'signOut'
+  | 'validate'
+  | 'me'
+  | 'forgotPassword'
+  | 'resetPassword'
+  | 'verifyEmail'
+  | 'acceptInvitation'
 
-/** Signing in, staying in, and out. Each change and the event that tells of it are one transaction. */
-export function authEndpoints(
-  rooms: AuthRooms,
-): Record<'signIn' | 'refresh' | 'signOut' | 'validate' | 'me', Answerer> {
-  const { store, accounts, sessions, tokens, revocations, audit, meters } = rooms
+/** Coming in, staying in, and going. */
+export function authEndpoints(desk: Desk): Record<Door, Answerer> {
+  const { store, accounts, sessions, revocations, audit } = desk.rooms
 
-  async function signIn(exchange: Exchange): Promise<Outbound | Refusal> {
-    const { email, password } = exchange.input as z.output<typeof signInBody>
-    const known = await accounts.authenticate(store.db, email, password)
-    const outcome = await store.transaction(async (trx) => {
-      // Asked once more, now that nobody can change it meanwhile: checking a password takes long enough to be locked in.
-      const account = known === undefined || 'code' in known ? undefined : await accounts.byId(trx, known.id)
-      if (account?.status !== 'active') {
-        const refusal = known !== undefined && 'code' in known ? known : refuse('credentials-invalid')
-        await audit.enroll(trx, event(exchange, 'sign-in', 'failure', undefined, { because: refusal.code }))
-        return refusal
-      }
-      const device = { address: exchange.client, userAgent: exchange.request.head.userAgent ?? '' }
-      const opened = await sessions.open(trx, account.id, device)
-      await audit.enroll(trx, event(exchange, 'sign-in', 'success', account.id, { session: opened.session.id }))
-      return { account, opened }
-    })
-    audit.wake()
-    meters.signIn('code' in outcome ? 'failure' : 'success')
-    return 'code' in outcome ? outcome : json(200, issue(outcome.account, outcome.opened))
+  return {
+    async register(exchange) {
+      const outcome = await desk.registrar.register(visitorOf(exchange), input<typeof wire.registerBody>(exchange))
+      if (isRefusal(outcome)) return outcome
+      return 'pending' in outcome
+        ? json(202, {
+            status: 'pending',
+            message: 'A letter is on its way to the address, with a link that completes the registration',
+          })
+        : json(201, { status: 'registered', user: personOf(outcome.account) })
+    },
+
+    async signIn(exchange) {
+      const { email, username, password, device_token } = input<typeof wire.signInBody>(exchange)
+      const visitor = visitorOf(exchange, device_token)
+      return letIn(await desk.signIn.withPassword(visitor, email ?? username ?? '', password, 'tokens'))
+    },
+
+    async signInTotp(exchange) {
+      const { challenge, code } = input<typeof wire.codeBody>(exchange)
+      return letIn(await desk.signIn.withCode(visitorOf(exchange), 'totp', challenge, code, 'tokens'))
+    },
+
+    async signInRecoveryCode(exchange) {
+      const { challenge, code } = input<typeof wire.codeBody>(exchange)
+      return letIn(await desk.signIn.withCode(visitorOf(exchange), 'recovery-code', challenge, code, 'tokens'))
+    },
+
+    async signInPasskeyOptions(exchange) {
+      const outcome = await desk.signIn.passkeyOptions(input<typeof wire.passkeyOptionsBody>(exchange).challenge)
+      return isRefusal(outcome) ? outcome : json(200, outcome)
+    },
+
+    async signInPasskey(exchange) {
+      const { challenge, credential } = input<typeof wire.passkeyBody>(exchange)
+      return letIn(await desk.signIn.withPasskey(visitorOf(exchange), challenge, credential, 'tokens'))
+    },
+
+    refresh,
+
+    async signOut(exchange) {
+      const refused = await desk.own.signOut(visitorOf(exchange))
+      return refused ?? json(200, { status: 'signed out' }, ...takenBack(exchange))
+    },
+
+    validate({ principal }) {
+      const { credential } = principal
+      if (credential.kind === 'none') return refuse('credentials-required')
+      return json(200, {
+        valid: true,
+        user: { id: principal.id, roles: principal.roles, ...principal.attributes },
+        permissions: [...principal.permissions].toSorted(),
+        expires_at: new Date(credential.expiresAt * 1000).toISOString(),
+        ...(principal.actor === undefined ? {} : { act: { sub: principal.actor } }),
+      })
+    },
+
+    async me({ principal }) {
+      const account = await accounts.byId(store.db, principal.id)
+      return account === undefined
+        ? refuse('not-found', { detail: 'the account is gone' })
+        : json(200, personOf(account))
+    },
+
+    async forgotPassword(exchange) {
+      const refused = await desk.recovery.forgot(visitorOf(exchange), input<typeof wire.forgotBody>(exchange).email)
+      return (
+        refused ??
+        json(202, { status: 'pending', message: 'If the address has an account, a letter is on its way to it' })
+      )
+    },
+
+    async resetPassword(exchange) {
+      const { token, password } = input<typeof wire.resetBody>(exchange)
+      const refused = await desk.recovery.reset(visitorOf(exchange), token, password)
+      return refused ?? json(200, { status: 'reset', message: 'Sign in with the new password' })
+    },
+
+    async verifyEmail(exchange) {
+      const outcome = await desk.registrar.verify(visitorOf(exchange), input<typeof wire.verifyBody>(exchange).token)
+      return isRefusal(outcome) ? outcome : json(200, { status: 'verified', user: personOf(outcome.account) })
+    },
+
+    async acceptInvitation(exchange) {
+      const { token, ...given } = input<typeof wire.invitationBody>(exchange)
+      const outcome = await desk.registrar.accept(visitorOf(exchange), token, given)
+      return isRefusal(outcome) ? outcome : json(201, { status: 'registered', user: personOf(outcome.account) })
+    },
   }
 
   async function refresh(exchange: Exchange): Promise<Outbound | Refusal> {
-    const { refresh_token: presented } = exchange.input as z.output<typeof refreshBody>
+    const { refresh_token: presented } = input<typeof wire.refreshBody>(exchange)
+    const visitor = visitorOf(exchange)
     const outcome = await store.transaction(async (trx) => {
       const rotation = await sessions.rotate(trx, presented)
       switch (rotation.kind) {
@@ -63,20 +134,16 @@ export function authEndpoints(
         case 'repeated': {
           const account = await accounts.byId(trx, rotation.session.userId)
           if (account === undefined || account.status !== 'active') return { refusal: refuse('token-revoked') }
-          await audit.enroll(
-            trx,
-            event(exchange, 'refresh', 'success', account.id, {
-              session: rotation.session.id,
-              repeated: rotation.kind === 'repeated',
-            }),
-          )
+          await desk.diary.person(trx, visitor, 'refresh', 'success', account.id, {
+            repeated: rotation.kind === 'repeated',
+            session: rotation.session.id,
+          })
           return { account, rotation }
         }
         case 'reused':
-          await audit.enroll(
-            trx,
-            event(exchange, 'refresh-reuse', 'denied', rotation.userId, { session: rotation.sessionId }),
-          )
+          await desk.diary.person(trx, visitor, 'refresh-reuse', 'denied', rotation.userId, {
+            session: rotation.sessionId,
+          })
           return {
             refusal: refuse('token-revoked', { reason: 'a spent refresh token came back' }),
             ended: rotation.sessionId,
@@ -84,7 +151,7 @@ export function authEndpoints(
         case 'expired':
           return { refusal: refuse('token-expired') }
         case 'invalid':
-          await audit.enroll(trx, event(exchange, 'refresh', 'failure', undefined, {}))
+          await desk.diary.person(trx, visitor, 'refresh', 'failure', undefined)
           return { refusal: refuse('token-invalid') }
       }
     })
@@ -92,82 +159,85 @@ export function authEndpoints(
     if (outcome.ended !== undefined) revocations.endSession(outcome.ended)
     if (outcome.refusal !== undefined)
       return { ...outcome.refusal, headers: ['WWW-Authenticate', 'Bearer realm="gatehouse", error="invalid_token"'] }
-    return json(200, issue(outcome.account, outcome.rotation))
+    const { account, rotation } = outcome
+    return json(200, tokensOf(desk, account, rotation.session, rotation.refreshToken))
   }
 
-  async function signOut(exchange: Exchange): Promise<Outbound | Refusal> {
-    const { credential, id } = exchange.principal
-    if (credential.kind !== 'access-token') return refuse('credentials-required')
-    await store.transaction(async (trx) => {
-      await sessions.end(trx, credential.session, 'signed out')
-      await audit.enroll(trx, event(exchange, 'sign-out', 'success', id, { session: credential.session }))
-    })
-    revocations.endSession(credential.session)
-    audit.wake()
-    return json(200, { status: 'signed out' })
-  }
-
-  function validate({ principal }: Exchange): Outbound | Refusal {
-    const { credential } = principal
-    if (credential.kind !== 'access-token') return refuse('credentials-required')
-    return json(200, {
-      valid: true,
-      user: { id: principal.id, roles: principal.roles, ...principal.attributes },
-      permissions: [...principal.permissions].toSorted(),
-      expires_at: new Date(credential.expiresAt * 1000).toISOString(),
-    })
-  }
-
-  async function me({ principal }: Exchange): Promise<Outbound | Refusal> {
-    const account = await accounts.byId(store.db, principal.id)
-    return account === undefined ? refuse('not-found', { detail: 'the account is gone' }) : json(200, personOf(account))
-  }
-
-  function issue(account: Account, opened: Opened): Tokens {
-    const { id, email, name, roles } = account
-    const issued = tokens.issue({
-      subject: id,
-      session: opened.session.id,
-      roles,
-      email,
-      name,
-      permissions: [...rooms.roles.permissionsOf(roles)],
-    })
-    return {
-      access_token: issued.token,
-      refresh_token: opened.refreshToken,
-      token_type: 'Bearer',
-      expires_in: issued.expiresInSeconds,
-      user: { id, email, name, roles: [...roles] },
+  function letIn(outcome: SignInOutcome): Outbound | Refusal {
+    if ('letIn' in outcome) {
+      const { account, session, refreshToken, deviceToken } = outcome.letIn
+      return json(200, { ...tokensOf(desk, account, session, refreshToken), device_token: deviceToken })
     }
+    return 'halfway' in outcome ? halfwayRefusal(outcome.halfway) : outcome
   }
-
-  function event(
-    exchange: Exchange,
-    action: Extract<AuditEvent, { type: 'authentication' }>['action'],
-    result: AuditEvent['result'],
-    userId: string | undefined,
-    details: Details,
-  ): AuditEvent {
-    return {
-      action,
-      actor: userId === undefined ? { id: 'anonymous', type: 'anonymous' } : { id: userId, type: 'user' },
-      address: exchange.client,
-      at: exchange.arrivedAt,
-      details,
-      id: uuidv7(exchange.arrivedAt, rooms.random),
-      request_id: exchange.id,
-      resource: { id: userId ?? '', type: 'user' },
-      result,
-      type: 'authentication',
-      user_agent: exchange.request.head.userAgent ?? '',
-      v: 1,
-    }
-  }
-
-  return { signIn, refresh, signOut, validate, me }
 }
 
-function personOf({ id, email, name, roles, createdAt }: Account): Person {
-  return { id, email, name, roles: [...roles], created_at: new Date(createdAt).toISOString() }
+/** What a client needs to go on, as members of the problem. */
+export function halfwayRefusal({ challenge, methods, expiresInSeconds }: Halfway): Refusal {
+  return refuse('second-factor-required', { extensions: { challenge, methods, expires_in: expiresInSeconds } })
+}
+
+/** Tokens of a session, as the wire has them. */
+export function tokensOf(
+  { rooms }: Desk,
+  account: Account,
+  session: Session,
+  refreshToken: string | undefined,
+): Tokens {
+  const { id, email, name, roles } = account
+  const issued = rooms.tokens.issue({
+    subject: id,
+    session: session.id,
+    roles,
+    email,
+    name,
+    permissions: [...rooms.roles.permissionsOf(roles)],
+    proof: session.proof,
+  })
+  return {
+    access_token: issued.token,
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    token_type: 'Bearer',
+    expires_in: issued.expiresInSeconds,
+    user: { id, email, name, roles: [...roles] },
+  }
+}
+
+export function personOf(account: Account): Person {
+  const { id, email, emailVerifiedAt, username, name, roles, createdAt } = account
+  return {
+    id,
+    email,
+    email_verified: emailVerifiedAt !== undefined,
+    ...(username === undefined ? {} : { username }),
+    name,
+    roles: [...roles],
+    created_at: new Date(createdAt).toISOString(),
+  }
+}
+
+/** The checked body of an endpoint, by its shape. */
+export function input<Shape extends z.ZodType>({ input }: Exchange): z.output<Shape> {
+  return input as z.output<Shape>
+}
+
+/** The fields that set a browser's cookies once it was let in. */
+export function cookiesOf(
+  { rooms }: Desk,
+  cookie: string,
+  deviceToken: string | undefined,
+  deviceTtlMs: number,
+): string[] {
+  const { absolute, sameSite } = rooms.identity.session
+  const fields = ['Set-Cookie', setCookie(sessionCookie, cookie, { maxAgeMs: absolute, sameSite })]
+  if (deviceToken !== undefined)
+    fields.push('Set-Cookie', setCookie(deviceCookie, deviceToken, { maxAgeMs: deviceTtlMs, sameSite: 'strict' }))
+  return fields
+}
+
+/** Takes the cookie of a session back, where one came. */
+export function takenBack({ principal }: Exchange): string[] {
+  return principal.credential.kind === 'browser-session'
+    ? ['Set-Cookie', setCookie(sessionCookie, '', { maxAgeMs: 0, sameSite: 'strict' })]
+    : []
 }

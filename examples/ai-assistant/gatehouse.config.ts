@@ -1,0 +1,53 @@
+import { defineConfig, env } from 'gatehouse'
+import { url } from './upstream.ts'
+
+/** AI Assistant: front end, orchestrator, MCP servers. Its own numbers, as far as the house has what they are about. */
+export default defineConfig({
+  upstreams: { api: url },
+  publicUrl: 'http://localhost:8080',
+
+  tokens: { accessTtl: '15m', refreshTtl: '30d', claims: ['email', 'permissions'] },
+
+  // To try it out letters are files; a deployment names its mail server: `smtp: { host: … }`.
+  mail: {
+    from: 'AI Assistant <no-reply@assistant.example>',
+    folder: process.env['ASSISTANT_LETTERS'] ?? './data/letters',
+  },
+
+  identity: {
+    registration: 'open',
+    username: 'required',
+    lockout: [{ per: 'account', failures: 5, within: '5m', for: '30m' }],
+    session: { idle: '1h', absolute: '1h', sameSite: 'strict' },
+    // Each provider whose secret is at hand, so that the example starts without any.
+    providers: Object.fromEntries(
+      ['google', 'github', 'microsoft']
+        .map((name) => [name, `${name.toUpperCase()}_CLIENT_SECRET`] as const)
+        .filter(([, secret]) => process.env[secret] !== undefined)
+        .map(([name, secret]) => [name, { clientId: 'assistant', clientSecret: env(secret) }]),
+    ),
+  },
+
+  limits: { authentication: { limit: 100, window: '5m', by: ['ip'] } },
+
+  roles: {
+    viewer: { permissions: ['conversation:read'] },
+    user: { permissions: ['conversation:*', 'tool:execute'] },
+    developer: { permissions: ['tool:register', 'tool:delete'], inherits: ['user'] },
+  },
+
+  routes: [
+    { path: '/api/conversations', require: 'conversation:read', limit: 'general', to: 'api' },
+    { path: '/api/tools/:name', methods: ['POST'], require: 'tool:execute', limit: 'general', to: 'api' },
+    // Whoever takes a tool away for everybody has shown two factors, and lately.
+    {
+      path: '/api/tools/:name',
+      methods: ['DELETE'],
+      require: 'tool:delete',
+      recent: '15m',
+      strength: 'multi-factor',
+      limit: 'general',
+      to: 'api',
+    },
+  ],
+})

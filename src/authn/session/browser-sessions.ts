@@ -1,0 +1,126 @@
+import { base64url, sha256Hex } from '../../kernel/bytes.ts'
+import { GenerationCache } from '../../kernel/cache.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { type Refusal, refuse } from '../../kernel/error.ts'
+import { type Random, uuidv7 } from '../../kernel/id.ts'
+import type { Database } from '../../store/database.ts'
+import type { Accounts } from '../account/accounts.ts'
+import { methodsFrom, type Proof } from '../proof.ts'
+import type { Verified } from '../token/tokens.ts'
+import type { Revocations } from './revocations.ts'
+import { type Device, newSessionRow, type Session } from './sessions.ts'
+
+interface BrowserSessionsOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly accounts: Accounts
+  readonly revocations: Revocations
+  readonly idleMs: number
+  readonly absoluteMs: number
+}
+
+/** A browser that was let in: the cookie is shown once, and only a hash of its secret is kept. */
+export interface OpenedBrowser {
+  readonly session: Session
+  readonly cookie: string
+}
+
+export const browserCookiePrefix = 'gh_se_'
+
+/**
+ * Sessions that live at the server and are known by a cookie. What was read of one is believed for a moment, and an end
+ * holds at once: ends are asked for on each use.
+ */
+export class BrowserSessions {
+  readonly #options: BrowserSessionsOptions
+  readonly #known = new GenerationCache<string, Known>(10_000)
+
+  constructor(options: BrowserSessionsOptions) {
+    this.#options = options
+  }
+
+  async open(db: Database, userId: string, device: Device, proof: Proof): Promise<OpenedBrowser> {
+    const { clock, random, absoluteMs } = this.#options
+    const now = clock.now()
+    const id = uuidv7(now, random)
+    const secret = base64url(random.bytes(32))
+    await db
+      .insertInto('sessions')
+      .values({
+        ...newSessionRow(id, userId, device, proof, now),
+        kind: 'browser',
+        refresh_hash: sha256Hex(secret),
+        expires_at: now + absoluteMs,
+      })
+      .execute()
+    return { session: { id, userId, proof }, cookie: `${browserCookiePrefix}${id}.${secret}` }
+  }
+
+  /** Whom a cookie stands for. It waits only where the store has to be asked. */
+  verify(db: Database, cookie: string): Verified | Refusal | Promise<Verified | Refusal> {
+    const parts = form.exec(cookie)
+    if (parts === null) return refuse('session-ended', { reason: 'the cookie is none of ours' })
+    const [, id = '', secret = ''] = parts
+    const name = sha256Hex(cookie)
+    const known = this.#known.get(name)
+    if (known === undefined || known.until <= this.#options.clock.now()) return this.#read(db, name, id, secret)
+    return this.#options.revocations.isRevoked(id, id) ? refuse('session-ended') : known.verified
+  }
+
+  /** Forgets what was read: roles changed, for one. */
+  clear(): void {
+    this.#known.clear()
+  }
+
+  async #read(db: Database, name: string, id: string, secret: string): Promise<Verified | Refusal> {
+    const { clock, accounts, revocations, idleMs } = this.#options
+    const now = clock.now()
+    const row = await db
+      .selectFrom('sessions')
+      .selectAll()
+      .where('id', '=', id)
+      .where('kind', '=', 'browser')
+      .where('refresh_hash', '=', sha256Hex(secret))
+      .executeTakeFirst()
+    if (row === undefined) return refuse('session-ended', { reason: 'no session has this cookie' })
+    if (row.ended_at !== null || revocations.isRevoked(id, id)) return refuse('session-ended')
+    if (row.expires_at <= now) return refuse('session-ended', { reason: 'older than a session may become' })
+    if (row.seen_at + idleMs <= now) return refuse('session-ended', { reason: 'no sign of life for too long' })
+    const account = await accounts.byId(db, row.user_id)
+    if (account?.status !== 'active') return refuse('session-ended', { reason: 'the account is locked or gone' })
+    if (now - row.seen_at >= Math.min(touchEveryMs, idleMs / 4)) {
+      await db
+        .updateTable('sessions')
+        .set({ seen_at: now })
+        .where('id', '=', id)
+        .where('ended_at', 'is', null)
+        .where('seen_at', '<', now)
+        .execute()
+    }
+    const verified: Verified = {
+      kind: 'browser-session',
+      subject: account.id,
+      tokenId: id,
+      session: id,
+      roles: account.roles,
+      scopes: [],
+      attributes: { email: account.email, name: account.name },
+      issuedAt: Math.floor(row.created_at / 1000),
+      expiresAt: Math.floor(row.expires_at / 1000),
+      proof: { methods: methodsFrom(row.methods.split(' ')), at: row.authenticated_at },
+      impersonator: undefined,
+    }
+    this.#known.set(name, { verified, until: Math.min(now + believeMs, row.expires_at) })
+    return verified
+  }
+}
+
+interface Known {
+  readonly verified: Verified
+  readonly until: number
+}
+
+/** How long an account's roles are believed without asking again. */
+const believeMs = 2_000
+const touchEveryMs = 60_000
+const form = /^gh_se_([0-9a-f-]{36})\.([\w-]{43})$/

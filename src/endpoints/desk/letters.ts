@@ -1,0 +1,103 @@
+import type { Account } from '../../authn/account/accounts.ts'
+import type { Database } from '../../store/database.ts'
+import type { DeskRooms } from './rooms.ts'
+import type { Visitor } from './visitor.ts'
+
+/** Letters that the desk sends. They leave with the change that they tell of, or not at all. */
+export class Letters {
+  readonly #rooms: DeskRooms
+
+  constructor(rooms: DeskRooms) {
+    this.#rooms = rooms
+  }
+
+  /** Whether letters can be sent, with links that lead here. */
+  get possible(): boolean {
+    return this.#rooms.outbox !== undefined && this.#rooms.publicUrl !== undefined
+  }
+
+  /** A letter with a link to a page of ours. Links are made of the configured address, never of what a request says (A44). */
+  async link(
+    trx: Database,
+    visitor: Visitor,
+    to: string,
+    kind: 'verify' | 'registered-already' | 'reset' | 'email-change' | 'invitation',
+    {
+      page,
+      token,
+      ttlMs,
+      name,
+    }: { readonly page: string; readonly token?: string; readonly ttlMs?: number; readonly name?: string },
+  ): Promise<void> {
+    const { outbox, publicUrl, siteName } = this.#rooms
+    if (outbox === undefined || publicUrl === undefined) return
+    const link = new URL(`/auth/${page}`, publicUrl)
+    if (token !== undefined) link.searchParams.set('token', token)
+    await outbox.post(trx, {
+      to,
+      kind,
+      facts: {
+        site: siteName,
+        link: link.href,
+        ...(ttlMs === undefined ? {} : { minutes: Math.round(ttlMs / 60_000) }),
+        ...(name === undefined ? {} : { name }),
+      },
+      ...languageOf(visitor),
+    })
+  }
+
+  /** A letter that something has happened, and from where. */
+  async news(
+    trx: Database,
+    visitor: Visitor,
+    account: Pick<Account, 'email' | 'name'>,
+    kind: 'password-changed' | 'email-changed' | 'factor-added' | 'factor-removed' | 'locked' | 'new-sign-in',
+  ): Promise<void> {
+    const { outbox, siteName, publicUrl } = this.#rooms
+    if (outbox === undefined) return
+    await outbox.post(trx, {
+      to: account.email,
+      kind,
+      facts: {
+        site: siteName,
+        name: account.name,
+        device: deviceName(visitor.userAgent),
+        address: visitor.address,
+        time: new Date(visitor.at).toISOString(),
+        ...(publicUrl === undefined ? {} : { link: new URL('/auth/forgot', publicUrl).href }),
+      },
+      ...languageOf(visitor),
+    })
+  }
+}
+
+/** What a person calls the thing in front of them: `Firefox on Linux`. */
+export function deviceName(userAgent: string): string {
+  const browser = browsers.find(([sign]) => sign.test(userAgent))?.[1]
+  const system = systems.find(([sign]) => sign.test(userAgent))?.[1]
+  if (browser === undefined && system === undefined)
+    return userAgent === '' ? 'an unnamed device' : userAgent.slice(0, 40)
+  return [browser ?? 'A program', system === undefined ? '' : `on ${system}`].join(' ').trim()
+}
+
+const browsers: readonly (readonly [RegExp, string])[] = [
+  [/\bEdg\//, 'Edge'],
+  [/\bOPR\//, 'Opera'],
+  [/\bFirefox\//, 'Firefox'],
+  [/\bChrom(?:e|ium)\//, 'Chrome'],
+  [/\bSafari\//, 'Safari'],
+  [/^curl\//, 'curl'],
+]
+
+const systems: readonly (readonly [RegExp, string])[] = [
+  [/\bAndroid\b/, 'Android'],
+  [/\b(?:iPhone|iPad)\b/, 'iOS'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bMac OS X\b/, 'macOS'],
+  [/\bLinux\b/, 'Linux'],
+]
+
+function languageOf({ language }: Visitor): { readonly language?: string } {
+  const first = /^[a-z]{2,3}/i.exec(language ?? '')?.[0]
+  return first === undefined ? {} : { language: first.toLowerCase() }
+}

@@ -1,0 +1,55 @@
+import type { AuditLog } from '../../audit/log.ts'
+import type { Accounts } from '../../authn/account/accounts.ts'
+import type { Attempts } from '../../authn/attempts/attempts.ts'
+import type { Factors } from '../../authn/factor/factors.ts'
+import type { Passkeys } from '../../authn/factor/passkeys.ts'
+import type { RecoveryCodes } from '../../authn/factor/recovery-codes.ts'
+import type { Totp } from '../../authn/factor/totp.ts'
+import type { IdentityOptions } from '../../authn/options.ts'
+import type { Identities } from '../../authn/provider/identities.ts'
+import type { Providers } from '../../authn/provider/providers.ts'
+import type { BrowserSessions } from '../../authn/session/browser-sessions.ts'
+import type { DeviceTokens } from '../../authn/session/device-tokens.ts'
+import type { Revocations } from '../../authn/session/revocations.ts'
+import type { Sessions } from '../../authn/session/sessions.ts'
+import type { Tickets } from '../../authn/ticket/tickets.ts'
+import type { TokenService } from '../../authn/token/tokens.ts'
+import type { RoleTable } from '../../authz/roles.ts'
+import type { Meters } from '../../gate/meters.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Random } from '../../kernel/id.ts'
+import type { Outbox } from '../../mail/outbox.ts'
+import type { Store } from '../../store/database.ts'
+
+/** What the desk asks of the house. */
+export interface DeskRooms {
+  readonly clock: Clock
+  readonly random: Random
+  readonly store: Store
+  readonly audit: AuditLog
+  readonly meters: Meters
+  readonly identity: IdentityOptions
+  /** Where people reach the house: links begin with it. Undefined where nobody said. */
+  readonly publicUrl: string | undefined
+  readonly siteName: string
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly browsers: BrowserSessions
+  readonly tokens: TokenService
+  readonly revocations: Revocations
+  readonly devices: DeviceTokens
+  readonly tickets: Tickets
+  readonly attempts: Attempts
+  readonly factors: Factors
+  readonly totp: Totp
+  readonly recoveryCodes: RecoveryCodes
+  /** Undefined where the house has no public address: a passkey belongs to one. */
+  readonly passkeys: Passkeys | undefined
+  readonly providers: Providers
+  readonly identities: Identities
+  /** Undefined where no mail is configured. */
+  readonly outbox: Outbox | undefined
+  readonly roles: RoleTable
+  /** Every role that the configuration has. */
+  readonly knownRoles: ReadonlySet<string>
+}

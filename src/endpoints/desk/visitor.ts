@@ -1,0 +1,111 @@
+import type { AdminAction, AuditEvent, AuthenticationAction, Details } from '../../audit/event.ts'
+import type { AuditLog } from '../../audit/log.ts'
+import type { Principal } from '../../authn/principal.ts'
+import { deviceCookie } from '../../gate/cookie-names.ts'
+import type { Exchange } from '../../gate/exchange.ts'
+import { cookieOf } from '../../http/cookies.ts'
+import { type Random, uuidv7 } from '../../kernel/id.ts'
+import type { Database } from '../../store/database.ts'
+
+/** Whoever stands at the desk, as the desk sees them: not how they asked, by a form or by JSON. */
+export interface Visitor {
+  readonly requestId: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly address: string
+  /** The address as failures are counted: IPv6 by /64. */
+  readonly callerAddress: string
+  readonly userAgent: string
+  readonly language: string | undefined
+  readonly principal: Principal
+  /** Says that they were let in on this device before. */
+  readonly deviceToken: string | undefined
+}
+
+export function visitorOf(exchange: Exchange, deviceToken?: string): Visitor {
+  const { head } = exchange.request
+  return {
+    requestId: exchange.id,
+    at: exchange.arrivedAt,
+    address: exchange.client,
+    callerAddress: exchange.callerAddress,
+    userAgent: head.userAgent ?? '',
+    language: head.acceptLanguage,
+    principal: exchange.principal,
+    deviceToken: deviceToken ?? cookieOf(head.cookie, deviceCookie),
+  }
+}
+
+/** Writes down what happened at the desk, in the transaction in which it happens. */
+export class Diary {
+  readonly #audit: AuditLog
+  readonly #random: Random
+
+  constructor({ audit, random }: { readonly audit: AuditLog; readonly random: Random }) {
+    this.#audit = audit
+    this.#random = random
+  }
+
+  /** What a person did, or tried, with an account. Whoever is not proven yet did it as nobody. */
+  person(
+    trx: Database,
+    visitor: Visitor,
+    action: AuthenticationAction,
+    result: AuditEvent['result'],
+    userId: string | undefined,
+    details: Details = {},
+  ): Promise<void> {
+    const proven = result === 'success' && userId !== undefined ? userId : visitor.principal.id
+    return this.#write(trx, visitor, proven, userId, { type: 'authentication', action, result, details })
+  }
+
+  /** What an administrator did to an account. */
+  administrator(
+    trx: Database,
+    visitor: Visitor,
+    action: AdminAction,
+    result: AuditEvent['result'],
+    userId: string,
+    details: Details = {},
+  ): Promise<void> {
+    return this.#write(trx, visitor, visitor.principal.id, userId, { type: 'admin_action', action, result, details })
+  }
+
+  /** Somebody guesses. */
+  bruteForce(trx: Database, visitor: Visitor, userId: string | undefined, details: Details): Promise<void> {
+    return this.#write(trx, visitor, visitor.principal.id, userId, {
+      type: 'security_incident',
+      action: 'brute-force',
+      result: 'denied',
+      details,
+    })
+  }
+
+  #write(
+    trx: Database,
+    visitor: Visitor,
+    actorId: string,
+    userId: string | undefined,
+    what: Pick<AuditEvent, 'type' | 'action' | 'result' | 'details'>,
+  ): Promise<void> {
+    const { actor } = visitor.principal
+    const details = actor === undefined ? what.details : sorted({ ...what.details, acting: actor })
+    return this.#audit.enroll(trx, {
+      ...what,
+      details: sorted(details),
+      actor: { id: actorId, type: actorId === 'anonymous' ? 'anonymous' : 'user' },
+      address: visitor.address,
+      at: visitor.at,
+      id: uuidv7(visitor.at, this.#random),
+      request_id: visitor.requestId,
+      resource: { id: userId ?? '', type: 'user' },
+      user_agent: visitor.userAgent,
+      v: 1,
+    } as AuditEvent)
+  }
+}
+
+/** Names in order, as RFC 8785 wants them. */
+function sorted(details: Details): Details {
+  return Object.fromEntries(Object.entries(details).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}

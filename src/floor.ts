@@ -1,0 +1,157 @@
+import type { AuditLog } from './audit/log.ts'
+import type { Revocations } from './authn/session/revocations.ts'
+import type { TokenService } from './authn/token/tokens.ts'
+import { decisionPoint } from './authz/decide.ts'
+import type { DecisionPoint } from './authz/decision.ts'
+import { compileRoles, type RoleTable } from './authz/roles.ts'
+import type { Settings } from './config.ts'
+import { administrationEndpoints } from './endpoints/api/administration.ts'
+import { authEndpoints } from './endpoints/api/auth.ts'
+import { healthEndpoints } from './endpoints/api/health.ts'
+import { metricsEndpoint } from './endpoints/api/metrics.ts'
+import { ownEndpoints } from './endpoints/api/own.ts'
+import { problemPage } from './endpoints/api/problems.ts'
+import { json } from './endpoints/api/reply.ts'
+import { openDesk } from './endpoints/desk/desk.ts'
+import { pagesOf } from './endpoints/pages/pages.ts'
+import { compileCors } from './gate/cors.ts'
+import type { Answerer } from './gate/exchange.ts'
+import { compileHeaders } from './gate/headers.ts'
+import type { Meters } from './gate/meters.ts'
+import { compilePlan, type Plan } from './gate/plan.ts'
+import type { Rooms } from './gate/rooms.ts'
+import type { RouteLimit } from './gate/route.ts'
+import { type Draughting, draftEndpoint, draftPage, draftRoute, routeLimit } from './gate/routes.ts'
+import type { Clock } from './kernel/clock.ts'
+import type { Random } from './kernel/id.ts'
+import { addressList, parseCidr } from './kernel/ip.ts'
+import type { Log } from './kernel/log.ts'
+import type { Limiter } from './limits/limiter.ts'
+import { builtInLimits, limitOptions } from './limits/options.ts'
+import type { People } from './people.ts'
+import type { Store } from './store/database.ts'
+import { openUpstream, type Upstream } from './upstream/upstream.ts'
+import { contract, type EndpointName } from './wire/contract.ts'
+
+/** The rooms that stay as they are while configurations come and go. */
+export interface Standing {
+  readonly machine: { readonly clock: Clock; readonly random: Random; readonly log: Log }
+  readonly store: Store
+  readonly audit: AuditLog
+  readonly people: People
+  readonly tokens: TokenService
+  readonly revocations: Revocations
+  readonly limiter: Limiter
+  readonly meters: Meters
+  readonly jwks: () => unknown
+  readonly isDraining: () => boolean
+  readonly via: string
+}
+
+/** What one configuration makes of the house. */
+export interface Floor {
+  readonly plan: Plan
+  readonly roles: RoleTable
+  readonly decisions: DecisionPoint
+  readonly upstreams: ReadonlyMap<string, Upstream>
+}
+
+/** Furnishes the house by one configuration. */
+export function furnish(settings: Settings, standing: Standing): Floor {
+  const { machine, store, audit, people, tokens, limiter, meters } = standing
+  const roles = compileRoles(settings.roles)
+  const decisions = decisionPoint()
+  const upstreams = new Map(
+    Object.entries(settings.upstreams).map(([name, options]) => [name, openUpstream(name, options)]),
+  )
+  const limits = limitsOf(settings)
+  const trusts = listOf(settings.listen.trustedProxies)
+  const prefixes = ['x-gatehouse-', ...settings.identityHeaders.map((name) => name.toLowerCase())]
+  const rooms: Rooms = {
+    clock: machine.clock,
+    random: machine.random,
+    log: machine.log,
+    tokens,
+    browsers: { verify: (cookie) => people.browsers.verify(store.db, cookie) },
+    trustsOrigin: originsOf(settings, people.publicUrl),
+    roles,
+    decisions,
+    limiter,
+    audit,
+    meters,
+    strangers: limits.get('strangers')?.limit,
+    trusts,
+    via: standing.via,
+    identityHeaders: (name) => prefixes.some((prefix) => name.startsWith(prefix)),
+  }
+  const desk = openDesk({
+    ...people,
+    ...standing,
+    clock: machine.clock,
+    random: machine.random,
+    roles,
+    knownRoles: new Set(['admin', ...Object.keys(settings.roles)]),
+  })
+  const answerers: Readonly<Record<EndpointName, Answerer>> = {
+    ...authEndpoints(desk),
+    ...ownEndpoints(desk),
+    ...administrationEndpoints(desk),
+    ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
+    metrics: metricsEndpoint(meters, listOf(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
+    problem: problemPage,
+    jwks: () => json(200, standing.jwks()),
+  }
+  const known: Draughting = {
+    limits,
+    upstreams,
+    headers: settings.headers,
+    bodyBytesMax: settings.bodyMax,
+    recentMs: people.identity.session.recent,
+  }
+  const own = Object.entries(contract).flatMap(([name, endpoint]) => {
+    const paths = [
+      endpoint.path,
+      ...Object.keys(settings.aliases).filter((alias) => settings.aliases[alias] === endpoint.path),
+    ]
+    return paths.map((path) => draftEndpoint(endpoint, path, answerers[name as EndpointName], known))
+  })
+  const pages = pagesOf(desk, settings.pages).map((page) => draftPage(page, known))
+  const drafts = [...own, ...pages, ...settings.routes.map((route) => draftRoute(route, known))]
+  const headers = compileHeaders(settings.headers)
+  const plan = compilePlan(
+    drafts,
+    { headers: headers.fields, withheld: headers.withheld, bodyBytesMax: settings.bodyMax },
+    compileCors(settings.cors),
+    rooms,
+  )
+  return { plan, roles, decisions, upstreams }
+}
+
+/** The limits by name: what the house brings, under what the configuration says. */
+function limitsOf(settings: Settings): ReadonlyMap<string, RouteLimit> {
+  if (settings.limits === false) return new Map()
+  const own = Object.entries(builtInLimits).map(([name, options]) => [name, limitOptions.parse(options)] as const)
+  return new Map(
+    [...own, ...Object.entries(settings.limits)].map(([name, options]) => [name, routeLimit(name, options)]),
+  )
+}
+
+/** Pages of these origins may act with a person's cookies: our own, and those that CORS trusts with credentials. */
+function originsOf({ cors }: Settings, publicUrl: string | undefined): (origin: string) => boolean {
+  const origins = new Set(cors?.credentials === true ? cors.origins : [])
+  if (publicUrl !== undefined) origins.add(publicUrl)
+  return (origin) => origins.has(origin)
+}
+
+function listOf(networks: readonly string[]): (address: string) => boolean {
+  return addressList(networks.flatMap((text) => parseCidr(text) ?? []))
+}
+
+async function answers(store: Store): Promise<boolean> {
+  try {
+    await store.db.selectFrom('house').select('name').limit(1).execute()
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod'
+
+/** Every letter that the house writes. */
+export type LetterKind = keyof typeof english
+
+/** What a letter may tell. Times are written as they are given. */
+export interface LetterFacts {
+  readonly site: string
+  readonly name?: string
+  readonly link?: string
+  readonly minutes?: number
+  readonly device?: string
+  readonly address?: string
+  readonly time?: string
+}
+
+export interface Letter {
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}
+
+interface Words {
+  readonly subject: string
+  /** Paragraphs, with an empty line between them. A link stands in a paragraph of its own. */
+  readonly body: string
+}
+
+/**
+ * The words, with facts in braces. Letters to addresses that nobody has proven yet carry no name: whoever registers chooses
+ * it, and would have us send their words to strangers.
+ */
+const english = {
+  verify: {
+    subject: 'Confirm your e-mail address for {site}',
+    body: 'Somebody, most likely you, asked for an account at {site} with this address. Open this page to confirm it:\n\n{link}\n\nThe link works once, for {duration}. If it was not you, do nothing: without the link there is no account.',
+  },
+  'registered-already': {
+    subject: 'You have an account at {site}',
+    body: 'Somebody, perhaps you, tried to register at {site} with this address. It has an account already, so nothing was changed. If you forgot the password, choose a new one here:\n\n{link}\n\nIf it was not you, there is nothing to do.',
+  },
+  reset: {
+    subject: 'Choose a new password for {site}',
+    body: 'Hello {name},\n\nsomebody, most likely you, asked for a new password at {site}. Choose one here:\n\n{link}\n\nThe link works once, for {duration}, and signs you out everywhere else. If it was not you, do nothing: your password stays as it is.',
+  },
+  'password-changed': {
+    subject: 'Your password for {site} was changed',
+    body: 'Hello {name},\n\nthe password of your account at {site} was changed at {time}, from {address} ({device}). Your other sessions have ended.\n\nIf it was not you, choose a new password at once:\n\n{link}',
+  },
+  'email-change': {
+    subject: 'Confirm your new e-mail address for {site}',
+    body: 'Somebody, most likely you, asked to use this address for an account at {site}. Open this page to confirm it:\n\n{link}\n\nThe link works once, for {duration}. If it was not you, do nothing.',
+  },
+  'email-changed': {
+    subject: 'Your e-mail address at {site} was changed',
+    body: 'Hello {name},\n\nyour account at {site} has another e-mail address since {time}; it was changed from {address} ({device}). This is the last letter to this address.\n\nIf it was not you, write to whoever runs the site at once.',
+  },
+  invitation: {
+    subject: 'You are invited to {site}',
+    body: 'You are invited to {site}. Choose a password here:\n\n{link}\n\nThe link works once, for {duration}. If you do not know the site, do nothing.',
+  },
+  'factor-added': {
+    subject: 'A second factor was added to your account at {site}',
+    body: 'Hello {name},\n\nat {time} a second factor was added to your account at {site}, from {address} ({device}).\n\nIf it was not you, choose a new password at once, and write to whoever runs the site:\n\n{link}',
+  },
+  'factor-removed': {
+    subject: 'A second factor was removed from your account at {site}',
+    body: 'Hello {name},\n\nat {time} a second factor was removed from your account at {site}, from {address} ({device}).\n\nIf it was not you, choose a new password at once, and write to whoever runs the site:\n\n{link}',
+  },
+  locked: {
+    subject: 'Somebody tries to sign in to your account at {site}',
+    body: 'Hello {name},\n\nthere were too many wrong passwords or codes for your account at {site}, the last one at {time} from {address} ({device}). We take no more from there for a while. Devices that you have signed in from before are not affected.\n\nIf it was you and you forgot the password, choose a new one:\n\n{link}',
+  },
+  'new-sign-in': {
+    subject: 'New sign-in to your account at {site}',
+    body: 'Hello {name},\n\nsomebody signed in to your account at {site} at {time}, from {address} ({device}), on a device that we have not seen before.\n\nIf it was you, there is nothing to do. If not, choose a new password at once:\n\n{link}',
+  },
+} as const satisfies Record<string, Words>
+
+const facts = ['site', 'name', 'link', 'duration', 'device', 'address', 'time']
+
+const words = (kind: LetterKind) =>
+  z
+    .strictObject({
+      subject: z
+        .string()
+        .min(1)
+        .max(200)
+        .regex(/^[^\p{Cc}]*$/u, 'expected one line'),
+      body: z.string().min(1).max(10_000),
+    })
+    .superRefine(({ subject, body }, context) => {
+      for (const [field, text] of [
+        ['subject', subject],
+        ['body', body],
+      ] as const) {
+        const unknown = [...text.matchAll(/\{(\w+)\}/g)]
+          .map(([, name]) => name ?? '')
+          .find((name) => !facts.includes(name))
+        if (unknown !== undefined)
+          context.addIssue({
+            code: 'custom',
+            path: [field],
+            message: `\`{${unknown}}\` is no fact; there are ${facts.map((name) => `{${name}}`).join(', ')}`,
+          })
+      }
+      if (english[kind].body.includes('{link}') && !body.includes('{link}'))
+        context.addIssue({
+          code: 'custom',
+          path: ['body'],
+          message: 'expected `{link}`: without it the letter leads nowhere',
+        })
+    })
+
+/** Other words for some letters, in one language. */
+export const letterTexts = z.strictObject(
+  Object.fromEntries((Object.keys(english) as LetterKind[]).map((kind) => [kind, words(kind).optional()])) as Record<
+    LetterKind,
+    z.ZodOptional<ReturnType<typeof words>>
+  >,
+)
+
+/** A letter in the words that fit its reader best. */
+export function compose(
+  kind: LetterKind,
+  given: LetterFacts,
+  own: Readonly<Record<string, z.output<typeof letterTexts>>>,
+  language: string | undefined,
+): Letter {
+  const { subject, body } = own[language ?? 'en']?.[kind] ?? own['en']?.[kind] ?? english[kind]
+  const told: Readonly<Record<string, string>> = {
+    site: plain(given.site),
+    name: plain(given.name ?? ''),
+    link: given.link ?? '',
+    duration: durationText(given.minutes ?? 0),
+    device: plain(given.device ?? ''),
+    address: plain(given.address ?? ''),
+    time: plain(given.time ?? ''),
+  }
+  const fill = (text: string): string => text.replaceAll(/\{(\w+)\}/g, (_, name: string) => told[name] ?? '')
+  const text = fill(body).trim()
+  const paragraphs = text.split(/\n{2,}/).map((paragraph) => {
+    const shown = markup(paragraph).replaceAll('\n', '<br>')
+    return paragraph === told['link'] && paragraph !== '' ? `<p><a href="${shown}">${shown}</a></p>` : `<p>${shown}</p>`
+  })
+  return {
+    subject: fill(subject).slice(0, 250),
+    text: `${text}\n`,
+    html: `<!doctype html>\n<html><body style="font-family: sans-serif; line-height: 1.5">\n${paragraphs.join('\n')}\n</body></html>\n`,
+  }
+}
+
+/** One short line: no line break makes a header, and nothing that looks like an address becomes a link in a reader. */
+function plain(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .replaceAll(/\w+:\/\/\S*|\bwww\.\S+/gi, '…')
+    .trim()
+    .slice(0, 100)
+}
+
+function durationText(minutes: number): string {
+  if (minutes >= 2_880 && minutes % 1_440 === 0) return `${minutes / 1_440} days`
+  if (minutes >= 120 && minutes % 60 === 0) return `${minutes / 60} hours`
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`
+}
+
+function markup(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}

@@ -1,0 +1,4 @@
+import { suite } from 'node:test'
+import { identityCases } from './identity-cases.ts'
+
+suite('linked identities, on SQLite', () => identityCases(async () => 'sqlite::memory:'))

@@ -1,0 +1,4 @@
+import { suite } from 'node:test'
+import { recoveryCases } from './recovery-cases.ts'
+
+suite('recovery codes, on SQLite', () => recoveryCases(async () => 'sqlite::memory:'))

@@ -1,0 +1,4 @@
+import { suite } from 'node:test'
+import { totpCases } from './totp-cases.ts'
+
+suite('authenticator codes, on SQLite', () => totpCases(async () => 'sqlite::memory:'))
