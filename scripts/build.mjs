@@ -17,6 +17,8 @@ rmSync(dist, { recursive: true, force: true }) // or else a deleted source would
 compile()
 const manifest = manifestOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
+// What the sources read beside themselves.
+cpSync(join(root, 'src/authn/password/common.bin'), join(dist, 'authn/password/common.bin'))
 for (const name of companions) cpSync(join(root, name), join(dist, name), { recursive: true })
 for (const path of Object.values(manifest.bin)) makeExecutable(join(dist, path))
 

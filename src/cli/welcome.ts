@@ -47,6 +47,7 @@ export function welcome(
     `  TOKEN=$(curl -s ${address}/api/auth/login -H 'content-type: application/json' -d '${body}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
     '  # through the gate: 200',
     `  curl -i ${address}${firstPath} -H "Authorization: Bearer $TOKEN"`,
+    `  # or by a page\n  ${address.replace('127.0.0.1', 'localhost')}/auth/sign-in`,
     '',
   )
   if (admin === undefined)

@@ -147,7 +147,7 @@ test('A38: a list that is cut off, changed, of another version or no list is a f
   const path = join(folder, 'damaged')
   writeFileSync(path, changed(whole, 15_000))
   assert.throws(() => verifyBreachList(path), named(path, /order|not what it was/))
-  writeFileSync(path, Buffer.concat([whole.subarray(0, 64), whole.subarray(64).reverse()]))
+  writeFileSync(path, Buffer.concat([whole.subarray(0, 64), Buffer.from(whole.subarray(64)).reverse()]))
   assert.throws(() => openBreachList(path).has('leaked 1'), named(path, /not in order/))
   const body = Buffer.concat([whole.subarray(70), whole.subarray(64, 70)])
   writeFileSync(path, Buffer.concat([writeHeader({ count: 5_000, digest: hash('sha256', body, 'buffer') }), body]))

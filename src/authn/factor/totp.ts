@@ -56,9 +56,19 @@ export class Totp {
       .returning('user_id')
       .executeTakeFirst()
     if (begun === undefined) return 'enrolled-already'
-    const secret = base32(seed, rfc4648)
-    const uri = uriOf(secret, issuerName, accountName)
-    return { secret, uri, qrSvg: renderSVG(uri, { ecc: 'M', border: 4, pixelSize: 4 }) }
+    return shownOf(seed, issuerName, accountName)
+  }
+
+  /** The seed that waits for its first code, once more: somebody who mistyped need not begin again. */
+  async pending(db: Database, userId: string, accountName: string): Promise<NewTotp | undefined> {
+    const row = await db
+      .selectFrom('totp')
+      .select('sealed')
+      .where('user_id', '=', userId)
+      .where('confirmed_at', 'is', null)
+      .executeTakeFirst()
+    if (row === undefined) return undefined
+    return shownOf(this.#seedOf(userId, row.sealed), this.#options.issuerName, accountName)
   }
 
   /** Takes a first code as proof that the app has the seed. The code is spent by it. */
@@ -109,15 +119,19 @@ export class Totp {
     return gone.numDeletedRows > 0n
   }
 
+  #seedOf(userId: string, sealed: string): Buffer {
+    const seed = fromBase64url(open(this.#key, sealed, placeOf(userId)) ?? '')
+    if (seed?.length === seedBytes) return seed
+    throw new Fault('internal', `the authenticator seed of user \`${userId}\` does not open: its row was changed`)
+  }
+
   /** The step whose code it is, or undefined; whether the step is spent is for the UPDATE to say. */
   async #read(db: Database, userId: string, code: string): Promise<Shown | undefined> {
     const digits = digitsOf(code)
     if (digits === undefined) return undefined
     const row = await db.selectFrom('totp').select('sealed').where('user_id', '=', userId).executeTakeFirst()
     if (row === undefined) return undefined
-    const seed = fromBase64url(open(this.#key, row.sealed, placeOf(userId)) ?? '')
-    if (seed?.length !== seedBytes)
-      throw new Fault('internal', `the authenticator seed of user \`${userId}\` does not open: its row was changed`)
+    const seed = this.#seedOf(userId, row.sealed)
     const now = Math.floor(this.#options.clock.now() / stepMs)
     // Every step is compared, and the latest that fits is taken: should two have the same code, both are spent.
     const step = [now - 1, now, now + 1].reduce<number | undefined>(
@@ -126,6 +140,12 @@ export class Totp {
     )
     return step === undefined ? undefined : { step, sealed: row.sealed }
   }
+}
+
+function shownOf(seed: Uint8Array, issuerName: string, accountName: string): NewTotp {
+  const secret = base32(seed, rfc4648)
+  const uri = uriOf(secret, issuerName, accountName)
+  return { secret, uri, qrSvg: renderSVG(uri, { ecc: 'M', border: 4, pixelSize: 4 }) }
 }
 
 interface Shown {

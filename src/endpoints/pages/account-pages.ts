@@ -82,11 +82,13 @@ export function accountPages({ desk, base, shown, pageFor, readForm, cookies }: 
     const visitor = visitorOf(exchange)
     const outcome = await own.confirmTotp(visitor, fields.get('code'))
     if (!isRefusal(outcome)) return codesPage(exchange, outcome.recoveryCodes)
-    const begun = await own.beginTotp(visitor)
-    if (isRefusal(begun)) return again(exchange, begun)
+    // The same picture again: somebody who mistyped need not scan once more.
+    const person = await rooms.accounts.byId(store.db, exchange.principal.id)
+    const pending = await rooms.totp.pending(store.db, exchange.principal.id, person?.email ?? '')
+    if (pending === undefined) return again(exchange, outcome)
     return pageResponse(
       422,
-      totpEnrol(pageFor(exchange), { action: `${home}/totp/confirm`, ...begun, errors: outcome.errors }),
+      totpEnrol(pageFor(exchange), { action: `${home}/totp/confirm`, ...pending, errors: outcome.errors }),
     )
   })
   take('/totp/remove', 'recent', async (exchange) => done(exchange, await own.removeTotp(visitorOf(exchange))))

@@ -178,6 +178,8 @@ export const german: Language = {
   mustBePresent: 'muss ausgefüllt sein',
   mustBeLonger: 'braucht mindestens {min} Zeichen und hat {length}',
   mustBeShorter: 'darf höchstens {max} Zeichen haben',
+  mustBeUnseen: 'ist anderswo schon einmal bekannt geworden',
+  mustBeCode: 'ist nicht der Code, den die App gerade zeigt',
   mustBeUncommon: 'gehört zu den Passwörtern, die zuerst geraten werden',
   mustVary: 'wiederholt dieselben wenigen Zeichen',
   mustDiffer: 'ist kaum mehr als Ihr Name oder Ihre Adresse',

@@ -174,6 +174,8 @@ export const english = {
   mustBePresent: 'must be filled in',
   mustBeLonger: 'needs at least {min} characters, and has {length}',
   mustBeShorter: 'may have at most {max} characters',
+  mustBeUnseen: 'has been seen in a breach elsewhere',
+  mustBeCode: 'is not the code that the app shows now',
   mustBeUncommon: 'is among the passwords that are guessed first',
   mustVary: 'repeats the same few characters',
   mustDiffer: 'is little more than your name or your address',
