@@ -170,9 +170,8 @@ export class Accounts {
     const phc = row?.password_hash ?? undefined
     const right = await this.#passwords.verify(password, phc)
     if (typeof right !== 'boolean') return right
-    if (!right || row === undefined || phc === undefined) return undefined
-    const account = await this.byId(db, row.id)
-    if (account?.status !== 'active') return undefined
+    const account = await this.byId(db, row?.id ?? '') // asked in any case: its time would tell
+    if (!right || row === undefined || phc === undefined || account?.status !== 'active') return undefined
     if (this.#passwords.needsRehash(phc)) await this.#rehash(db, row.id, phc, password)
     return account
   }
@@ -322,11 +321,14 @@ export class Accounts {
 
   async #find(db: Database, column: 'id' | 'email' | 'username', value: string): Promise<Account | undefined> {
     const user = await db.selectFrom('users').selectAll().where(column, '=', value).executeTakeFirst()
-    if (user === undefined) return undefined
-    return accountOf(
-      user,
-      await db.selectFrom('user_roles').selectAll().where('user_id', '=', user.id).orderBy('role').execute(),
-    )
+    // Asked for nobody too, so that an unknown account takes as long as a known one (A40).
+    const roles = await db
+      .selectFrom('user_roles')
+      .selectAll()
+      .where('user_id', '=', user?.id ?? '')
+      .orderBy('role')
+      .execute()
+    return user === undefined ? undefined : accountOf(user, roles)
   }
 }
 
