@@ -12,6 +12,7 @@ export type AuditEvent =
 
 export type AuthenticationAction =
   | 'sign-in'
+  | 'second-factor-request'
   | 'second-factor'
   | 'step-up'
   | 'sign-out'

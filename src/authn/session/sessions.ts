@@ -158,14 +158,16 @@ export class Sessions {
     return { id, userId, proof: by.proof }
   }
 
-  /** The living sessions of a person, latest sign of life first. */
-  async list(db: Database, userId: string): Promise<readonly SessionView[]> {
+  /** The living sessions of a person, latest sign of life first. Browsers that were idle for too long are not among them. */
+  async list(db: Database, userId: string, browserIdleMs: number): Promise<readonly SessionView[]> {
+    const now = this.#options.clock.now()
     const rows = await db
       .selectFrom('sessions')
       .selectAll()
       .where('user_id', '=', userId)
       .where('ended_at', 'is', null)
-      .where('expires_at', '>', this.#options.clock.now())
+      .where('expires_at', '>', now)
+      .where((is) => is.or([is('kind', '!=', 'browser'), is('seen_at', '>', now - browserIdleMs)]))
       .orderBy('seen_at', 'desc')
       .orderBy('id')
       .execute()

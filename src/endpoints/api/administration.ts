@@ -49,7 +49,7 @@ export function administrationEndpoints(desk: Desk): Record<Administers, Answere
       const account = await accounts.byId(store.db, idOf(params))
       if (account === undefined) return refuse('not-found', { detail: 'no account has this id' })
       const [living, enrolled, linked, locks] = await Promise.all([
-        sessions.list(store.db, account.id),
+        sessions.list(store.db, account.id, rooms.identity.session.idle),
         factors.enrolled(store.db, account.id),
         identities.of(store.db, account.id),
         attempts.locksOf(store.db, `password:${account.id}`),

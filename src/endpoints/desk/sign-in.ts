@@ -182,6 +182,9 @@ export class SignIn {
         ttlMs: challengeMs,
       })
       const choices = await this.#choicesOf(trx, account.id)
+      await this.#diary.person(trx, visitor, 'second-factor-request', 'success', account.id, {
+        methods: methods.join(' '),
+      })
       return { halfway: { challenge, methods: choices, expiresInSeconds: challengeMs / 1000 } }
     }
     return { letIn: await this.#open(trx, visitor, account, methods, want) }

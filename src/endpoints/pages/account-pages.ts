@@ -155,7 +155,7 @@ export function accountPages({ desk, base, shown, pageFor, readForm, cookies }: 
     const person = await rooms.accounts.byId(store.db, principal.id)
     if (person === undefined) return toSignIn()
     const [living, keys, enrolled, linked] = await Promise.all([
-      rooms.sessions.list(store.db, person.id),
+      rooms.sessions.list(store.db, person.id, identity.session.idle),
       rooms.passkeys?.list(store.db, person.id),
       rooms.factors.enrolled(store.db, person.id),
       rooms.identities.of(store.db, person.id),
