@@ -118,7 +118,10 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         const posting = repeat('send letters', 1_000, log, async () => {
           await outbox.drain(store.db)
         })
-        undo.push(() => posting.stop())
+        undo.push(() => {
+          outbox.close() // ends the turn under way after its letter
+          return posting.stop()
+        })
       }
     }
 

@@ -77,7 +77,11 @@ const english = {
   },
 } as const satisfies Record<string, Words>
 
-const facts = ['site', 'name', 'link', 'duration', 'device', 'address', 'time']
+/** What the words of a letter name; other words for it may name no more. So no name of somebody's choice reaches a stranger. */
+const factsOf = ({ subject, body }: Words): readonly string[] => [
+  ...new Set(['site', ...`${subject} ${body}`.matchAll(braces).map(([, name]) => name ?? '')]),
+]
+const braces = /\{([^{}]*)\}/g
 
 const words = (kind: LetterKind) =>
   z
@@ -90,18 +94,17 @@ const words = (kind: LetterKind) =>
       body: z.string().min(1).max(10_000),
     })
     .superRefine(({ subject, body }, context) => {
+      const facts = factsOf(english[kind])
       for (const [field, text] of [
         ['subject', subject],
         ['body', body],
       ] as const) {
-        const unknown = [...text.matchAll(/\{(\w+)\}/g)]
-          .map(([, name]) => name ?? '')
-          .find((name) => !facts.includes(name))
+        const unknown = [...text.matchAll(braces)].map(([, name]) => name ?? '').find((name) => !facts.includes(name))
         if (unknown !== undefined)
           context.addIssue({
             code: 'custom',
             path: [field],
-            message: `\`{${unknown}}\` is no fact; there are ${facts.map((name) => `{${name}}`).join(', ')}`,
+            message: `\`{${unknown}}\` is no fact of this letter; there are ${facts.map((name) => `{${name}}`).join(', ')}`,
           })
       }
       if (english[kind].body.includes('{link}') && !body.includes('{link}'))
@@ -127,24 +130,29 @@ export function compose(
   own: Readonly<Record<string, z.output<typeof letterTexts>>>,
   language: string | undefined,
 ): Letter {
-  const { subject, body } = own[language ?? 'en']?.[kind] ?? own['en']?.[kind] ?? english[kind]
+  const inTheirs = language === undefined ? undefined : own[language]?.[kind]
+  const { subject, body } = inTheirs ?? own['en']?.[kind] ?? english[kind]
   const told: Readonly<Record<string, string>> = {
     site: plain(given.site),
-    name: plain(given.name ?? ''),
+    name: plain(withoutDomains(given.name ?? '')),
     link: given.link ?? '',
-    duration: durationText(given.minutes ?? 0),
-    device: plain(given.device ?? ''),
+    duration: durationText(given.minutes ?? 0, inTheirs === undefined ? 'en' : (language ?? 'en')),
+    device: plain(withoutDomains(given.device ?? '')),
     address: plain(given.address ?? ''),
     time: plain(given.time ?? ''),
   }
-  const fill = (text: string): string => text.replaceAll(/\{(\w+)\}/g, (_, name: string) => told[name] ?? '')
+  // The space before a fact that is not known goes with it: `Hello,`.
+  const fill = (text: string): string =>
+    text.replaceAll(/( ?)\{(\w+)\}/g, (_, space: string, name: string) => (told[name] ? `${space}${told[name]}` : ''))
+  const shownLink = markup(told['link'] ?? '')
   const text = fill(body).trim()
   const paragraphs = text.split(/\n{2,}/).map((paragraph) => {
     const shown = markup(paragraph).replaceAll('\n', '<br>')
-    return paragraph === told['link'] && paragraph !== '' ? `<p><a href="${shown}">${shown}</a></p>` : `<p>${shown}</p>`
+    const linked = shownLink === '' ? shown : shown.replaceAll(shownLink, (to) => `<a href="${to}">${to}</a>`)
+    return `<p>${linked}</p>`
   })
   return {
-    subject: fill(subject).slice(0, 250),
+    subject: cut(fill(subject), 250),
     text: `${text}\n`,
     html: `<!doctype html>\n<html><body style="font-family: sans-serif; line-height: 1.5">\n${paragraphs.join('\n')}\n</body></html>\n`,
   }
@@ -152,18 +160,33 @@ export function compose(
 
 /** One short line: no line break makes a header, and nothing that looks like an address becomes a link in a reader. */
 function plain(text: string): string {
-  return text
-    .toWellFormed()
+  const line = cut(text, 1_000)
     .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
     .replaceAll(/\w+:\/\/\S*|\bwww\.\S+/gi, '…')
-    .trim()
-    .slice(0, 100)
+  return cut(line.trim(), 100)
 }
 
-function durationText(minutes: number): string {
-  if (minutes >= 2_880 && minutes % 1_440 === 0) return `${minutes / 1_440} days`
-  if (minutes >= 120 && minutes % 60 === 0) return `${minutes / 60} hours`
-  return minutes === 1 ? 'a minute' : `${minutes} minutes`
+/**
+ * What strangers choose, a name or the name of a device, loses what mail programs make a link of without being asked:
+ * `evil.example`. One may register, or try passwords, to have us send it.
+ */
+function withoutDomains(text: string): string {
+  return cut(text, 1_000).replaceAll(/[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}\S*/gu, '…')
+}
+
+/** At most so long, and never half a character at the end. */
+function cut(text: string, lengthMax: number): string {
+  return text.slice(0, lengthMax).toWellFormed()
+}
+
+function durationText(minutes: number, language: string): string {
+  const [count, unit] =
+    minutes >= 2_880 && minutes % 1_440 === 0
+      ? [minutes / 1_440, 'day']
+      : minutes >= 120 && minutes % 60 === 0
+        ? [minutes / 60, 'hour']
+        : [minutes, 'minute']
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count)
 }
 
 function markup(text: string): string {

@@ -6,15 +6,25 @@ import { letterTexts } from './letters.ts'
 const mailbox = z
   .string()
   .max(320)
-  .regex(
-    /^(?:[^\p{Cc}<>@"]{1,120} )?(?:<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u,
-    'expected a mailbox such as `Example <no-reply@example.com>`',
-  )
+  .refine((text) => readMailbox(text) !== undefined, 'expected a mailbox such as `Example <no-reply@example.com>`')
+
+/** The name and the address of a mailbox. */
+export function readMailbox(text: string): { readonly name: string; readonly address: string } | undefined {
+  const parts = /^(?:([^\p{Cc}\p{Cs}<>@"]{1,120}) )?<([^<>]+)>$/u.exec(text)
+  const address = parts?.[2] ?? text
+  return isAddress(address) ? { name: parts?.[1] ?? '', address } : undefined
+}
+
+/** One address, without anything that a header or an envelope would read as more than that. */
+export function isAddress(text: string): boolean {
+  return text.length <= 320 && /^[^\s<>()[\]\\,;:"@\p{Cc}\p{Cs}]+@[^\s<>()[\]\\,;:"@\p{Cc}\p{Cs}]+$/u.test(text)
+}
 
 const smtpOptions = z
   .strictObject({
     host: z.string().regex(/^[A-Za-z0-9.:-]+$/, 'expected a host name'),
-    port: z.int().min(1).max(65_535).default(587),
+    /** 587, or 465 where `security` is `tls`. */
+    port: z.int().min(1).max(65_535).optional(),
     /** How the line is kept private. `none` is for a server on this machine. */
     security: z
       .enum(['starttls', 'tls', 'none'], { error: 'expected `starttls`, `tls` or `none`' })
@@ -47,8 +57,8 @@ export const mailOptions = z
     from: mailbox,
     smtp: smtpOptions.optional(),
     folder: z.string().min(1).optional(),
-    /** Before a letter is given up. */
-    tries: z.int().min(1).max(100).default(10),
+    /** Before a letter is given up. They come ever later, up to an hour apart: 30 are about a day. */
+    tries: z.int().min(1).max(100).default(30),
     /** Other words, by language and letter. */
     texts: z.record(z.string().regex(/^[a-z]{2,3}$/, 'expected a language such as `de`'), letterTexts).default({}),
   })

@@ -7,7 +7,7 @@ import { open, seal } from '../keys/sealing.ts'
 import type { Database } from '../store/database.ts'
 import { compose, type LetterFacts, type LetterKind } from './letters.ts'
 import type { MailOptions } from './options.ts'
-import { openTransport, type Transport } from './transport.ts'
+import { type Outcome, openTransport, type Transport, tryMaxMs } from './transport.ts'
 
 /** A letter to be sent. */
 export interface Post {
@@ -42,6 +42,7 @@ export class Outbox {
   readonly #options: OutboxOptions
   readonly #key: Buffer
   readonly #transport: Transport
+  #closed = false
 
   constructor(options: OutboxOptions) {
     this.#options = options
@@ -69,15 +70,20 @@ export class Outbox {
       .execute()
   }
 
-  /** One turn: sends what is due. Of several that turn at once, one has each letter. */
+  /**
+   * One turn: sends what is due. Of several that turn at once, one has each letter. It ends where the server is down: those
+   * behind would only lose a try each.
+   */
   async drain(db: Database): Promise<Drained> {
-    const outcome = { sent: 0, failed: 0, givenUp: 0 }
-    for (let turn = 0; turn < lettersMax; turn++) {
+    const drained = { sent: 0, failed: 0, givenUp: 0 }
+    for (let turn = 0; turn < lettersMax && !this.#closed; turn++) {
       const row = await this.#take(db)
       if (row === undefined) break
-      outcome[await this.#send(db, row)]++
+      const outcome = await this.#try(row)
+      drained[await this.#note(db, row, outcome)]++
+      if (outcome.kind === 'down') break
     }
-    return outcome
+    return drained
   }
 
   /** Letters that wait, those that were given up left out. */
@@ -95,7 +101,9 @@ export class Outbox {
     await db.deleteFrom('mail_outbox').where('given_up_at', '<', beforeMs).execute()
   }
 
+  /** No more letters: a turn that is under way ends with the one it is at. */
   close(): void {
+    this.#closed = true
     this.#transport.close()
   }
 
@@ -119,36 +127,37 @@ export class Outbox {
         .where('id', '=', due.id)
         .where('next_at', '=', due.next_at)
         .where('given_up_at', 'is', null)
-        .returning(['id', 'sealed', 'tries', 'kind'])
+        .returning(['id', 'sealed', 'tries', 'kind', 'created_at'])
         .executeTakeFirst()
       if (taken !== undefined) return taken
     }
   }
 
-  async #send(db: Database, { id, sealed, tries, kind }: Row): Promise<keyof Drained> {
-    const { clock, random, options, log } = this.#options
+  async #try({ id, sealed, created_at }: Row): Promise<Outcome> {
     const text = open(this.#key, sealed, placeOf(id))
-    let problem = 'it was sealed under another root secret, or changed in the store'
-    let lasting = true
-    if (text !== undefined) {
-      const { to, facts, language } = JSON.parse(text) as Post
-      try {
-        await this.#transport.send({ id, to, ...compose(kind as LetterKind, facts, options.texts, language) })
-        await db.deleteFrom('mail_outbox').where('id', '=', id).execute()
-        return 'sent'
-      } catch (error) {
-        problem = problemOf(error, [to, facts.link])
-        lasting = isLasting(error)
-      }
+    if (text === undefined)
+      return { kind: 'refused', reason: 'it was sealed under another root secret, or changed in the store' }
+    const { to, kind, facts, language } = JSON.parse(text) as Post
+    const letter = compose(kind, facts, this.#options.options.texts, language)
+    return this.#transport.send({ id, to, writtenAt: Number(created_at), ...letter })
+  }
+
+  async #note(db: Database, { id, kind, tries }: Row, outcome: Outcome): Promise<keyof Drained> {
+    if (outcome.kind === 'sent') {
+      await db.deleteFrom('mail_outbox').where('id', '=', id).execute()
+      return 'sent'
     }
+    const { clock, random, options, log } = this.#options
     const now = clock.now()
-    const givenUp = lasting || tries >= options.tries
+    const problem = shown(outcome.reason)
+    const givenUp = outcome.kind === 'refused' || tries >= options.tries
     const waitMs = Math.min(3_600_000, 10_000 * 2 ** (tries - 1))
     const jitter = 0.75 + ((random.bytes(1)[0] ?? 0) / 255) * 0.5
     await db
       .updateTable('mail_outbox')
       .set({ next_at: now + Math.round(waitMs * jitter), problem, given_up_at: givenUp ? now : null })
       .where('id', '=', id)
+      .where('tries', '=', tries) // a later try, elsewhere, has its own say
       .execute()
     log.warn({ letter: id, kind, tries, problem }, givenUp ? 'a letter was given up' : 'a letter will be tried again')
     return givenUp ? 'givenUp' : 'failed'
@@ -160,27 +169,26 @@ interface Row {
   readonly sealed: string
   readonly tries: number
   readonly kind: string
+  readonly created_at: number
 }
 
 /** Letters of one turn at most, so that a turn ends. */
 const lettersMax = 500
 /** Longer than one try takes: after a crash the letter is anybody's again. */
-const leaseMs = 120_000
+const leaseMs = tryMaxMs + 20_000
 
 function placeOf(id: string): string {
   return `mail_outbox sealed ${id}`
 }
 
-/** Refused for good (RFC 5321 §4.2.1: 5yz), and not because we may not send here at all, which an operator mends. */
-function isLasting(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { responseCode, code } = error as Error & { readonly responseCode?: number; readonly code?: string }
-  return responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS' && code !== 'EOAUTH2'
-}
-
-/** What went wrong, on one line, without whom the letter was for and where it led. */
-function problemOf(error: unknown, secrets: readonly (string | undefined)[]): string {
-  const said = error instanceof Error ? error.message : String(error)
-  const hidden = secrets.reduce<string>((text, secret) => (secret ? text.replaceAll(secret, '…') : text), said)
-  return hidden.replaceAll(/[^\x20-\x7e…]+/g, ' ').slice(0, 300)
+/**
+ * What went wrong, on one line. Servers quote whom a letter was for and where it led: whatever looks like a part of an
+ * address or of a link, and whatever is as long as a token, is left out.
+ */
+function shown(reason: string): string {
+  return reason
+    .slice(0, 1_000)
+    .replaceAll(/[^\s<>"']*[@/?][^\s<>"']*|[\w-]{20,}/g, '…')
+    .replaceAll(/[^\x20-\x7e…]+/g, ' ')
+    .slice(0, 300)
 }

@@ -1,26 +1,23 @@
 // What an outbox has to do alike on every store.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { type Log, silent } from '../../src/kernel/log.ts'
 import { rootKey } from '../../src/keys/root.ts'
-import { mailOptions } from '../../src/mail/options.ts'
 import { Outbox, type Post } from '../../src/mail/outbox.ts'
 import { openStore, type Store } from '../../src/store/database.ts'
 import { type TestClock, testClock } from '../support/clock.ts'
-import { type MailServer, startMailServer } from '../support/smtp.ts'
-import { rootSecret } from './posting-process.ts'
+import { optionsFor, rootSecret } from './posting-process.ts'
+import { type RudeServer, startRudeServer } from './rude-server.ts'
 
 /** The address of a store that nobody has opened yet. */
 export type FreshStore = (context: TestContext) => Promise<string>
 
 interface Scene {
   readonly store: Store
-  readonly server: MailServer
+  readonly server: RudeServer
   readonly clock: TestClock
   readonly outbox: Outbox
   /** What was told to the operator. */
@@ -37,7 +34,7 @@ const reset: Post = { to: 'ada@people.example', kind: 'reset', facts: { site: 'E
 
 export function outboxCases(fresh: FreshStore): void {
   async function scene(context: TestContext, config: Readonly<Record<string, unknown>> = {}): Promise<Scene> {
-    const server = await startMailServer(context)
+    const server = await startRudeServer(context)
     const store = await openStore(await fresh(context))
     context.after(() => store.close())
     const clock = testClock()
@@ -131,7 +128,7 @@ export function outboxCases(fresh: FreshStore): void {
     assert.equal((await row()).given_up_at, null)
     clock.advance(13_000)
     assert.equal((await outbox.drain(store.db)).sent, 0)
-    const again = await startMailServer(context, { port: server.port })
+    const again = await startRudeServer(context, server.port)
     clock.advance(hour)
     assert.deepEqual(await outbox.drain(store.db), { sent: 2, failed: 0, givenUp: 0 })
     assert.deepEqual(again.arrived.map(({ to }) => to[0]).toSorted(), ['ada@people.example', 'eve@people.example'])
@@ -212,59 +209,6 @@ export function outboxCases(fresh: FreshStore): void {
     assert.equal((await outbox.drain(store.db)).sent, 1)
   })
 
-  test('A61: killed after the server has the letter and before the store knows, it is sent again under the same name', async (context) => {
-    const url = await fresh(context)
-    const server = await startMailServer(context)
-    const child = posting(url, server.port, 1)
-    const closed = once(child, 'close')
-    server.answers.letter = () => {
-      child.kill('SIGKILL')
-      return 'hang up'
-    }
-    await closed
-    delete server.answers.letter
-    assert.equal(server.arrived.length, 1)
-
-    const { store, outbox, clock } = await survivor(context, url, server.port)
-    assert.equal((await outbox.drain(store.db)).sent, 0, 'it may still be on its way')
-    clock.advance(3 * minute)
-    assert.equal((await outbox.drain(store.db)).sent, 1)
-    const names = server.arrived.map(({ headers }) => `${headers.get('message-id')} ${headers.get('date')}`)
-    assert.equal(names.length, 2)
-    assert.equal(new Set(names).size, 1)
-  })
-
-  test('A61: kill -9 at any moment loses no letter that was posted', async (context) => {
-    const url = await fresh(context)
-    const server = await startMailServer(context)
-    const posted: number[] = []
-    for (let round = 0; round < 3; round++) {
-      const both = [0, 1].map((each) => postedUntilKilled(url, server.port, (2 * round + each) * 100_000))
-      posted.push(...(await Promise.all(both)).flat())
-    }
-    const { store, outbox, clock } = await survivor(context, url, server.port)
-    clock.advance(3 * minute)
-    while ((await outbox.drain(store.db)).sent > 0) clock.advance(1)
-
-    const recipients = new Map<string, Set<string | undefined>>()
-    for (const { to, headers } of server.arrived) {
-      const names = recipients.get(String(to)) ?? new Set()
-      recipients.set(String(to), names.add(headers.get('message-id')))
-    }
-    assert.ok(posted.length >= 6)
-    assert.deepEqual(
-      posted.filter((number) => !recipients.has(`p${number}@people.example`)),
-      [],
-    )
-    assert.ok(
-      [...recipients.values()].every((names) => names.size === 1),
-      'what came twice shows it',
-    )
-    context.diagnostic(
-      `6 kills, ${posted.length} posted, ${server.arrived.length - recipients.size} arrived more than once`,
-    )
-  })
-
   test('no address, name or site writes a header, a recipient or a second letter', async (context) => {
     const { store, server, outbox } = await scene(context)
     const attack = 'x\r\nBcc: eve@evil.example\r\n\r\nHello\u2028\u0000\ud800 <b>'
@@ -281,7 +225,11 @@ export function outboxCases(fresh: FreshStore): void {
       `${'a'.repeat(100_000)}@people.example`,
     ]) {
       await outbox.post(store.db, { ...reset, to })
-      assert.deepEqual(await outbox.drain(store.db), { sent: 0, failed: 0, givenUp: 1 }, JSON.stringify(to.slice(0, 60)))
+      assert.deepEqual(
+        await outbox.drain(store.db),
+        { sent: 0, failed: 0, givenUp: 1 },
+        JSON.stringify(to.slice(0, 60)),
+      )
     }
     for (const { to, headers } of server.arrived) {
       assert.deepEqual(to, ['ada@people.example'])
@@ -300,50 +248,24 @@ export function outboxCases(fresh: FreshStore): void {
     assert.deepEqual(await outbox.drain(store.db), { sent: 0, failed: 0, givenUp: 0 })
     assert.equal(await outbox.backlog(store.db), 4)
   })
-}
 
-function optionsFor(port: number, config: Readonly<Record<string, unknown>> = {}) {
-  return mailOptions.parse({
-    from: 'Example <no-reply@example.com>',
-    smtp: { host: '127.0.0.1', port, security: 'none', timeout: '5s' },
-    ...config,
+  test('a server that talks for ever keeps no letter longer than a try may take', async (context) => {
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => {}))
+      socket.write('220 here\r\n')
+      const trickle = setInterval(() => socket.write('250-and\r\n'), 200)
+      socket.on('close', () => clearInterval(trickle))
+    }).listen(0, '127.0.0.1')
+    context.after(() => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const smtp = { host: '127.0.0.1', port, security: 'none', timeout: '1s' }
+    const { store, outbox } = await scene(context, { smtp })
+    await outbox.post(store.db, reset)
+    assert.deepEqual(await outbox.drain(store.db), { sent: 0, failed: 1, givenUp: 0 })
   })
-}
-
-/** The node that comes after one that was killed. Its time is the machine's, and can be moved on. */
-async function survivor(context: TestContext, url: string, port: number) {
-  const store = await openStore(url)
-  const clock = testClock(Date.now())
-  const outbox = new Outbox({
-    options: optionsFor(port),
-    root: rootKey(rootSecret),
-    clock,
-    random: systemRandom,
-    log: silent,
-  })
-  context.after(async () => {
-    outbox.close()
-    await store.close()
-  })
-  return { store, clock, outbox }
-}
-
-function posting(url: string, port: number, count: number, from = 0) {
-  return spawn(
-    process.execPath,
-    [new URL('./posting-process.ts', import.meta.url).pathname, url, String(port), String(from), String(count)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-}
-
-/** The numbers of the letters that a process has posted when it is killed in the middle of its work. */
-async function postedUntilKilled(url: string, port: number, from: number): Promise<number[]> {
-  const child = posting(url, port, Number.MAX_SAFE_INTEGER, from)
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  await once(child.stdout, 'data')
-  await pause(randomInt(1, 150))
-  child.kill('SIGKILL')
-  await once(child, 'close')
-  return output.slice(0, output.lastIndexOf('\n')).split('\n').map(Number) // the last line may be cut
 }

@@ -4,21 +4,26 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { silent } from '../../src/kernel/log.ts'
 import { rootKey } from '../../src/keys/root.ts'
-import { mailOptions } from '../../src/mail/options.ts'
+import { type MailOptions, mailOptions } from '../../src/mail/options.ts'
 import { Outbox } from '../../src/mail/outbox.ts'
 import { openStore } from '../../src/store/database.ts'
 
 /** The same for all processes on one store. */
 export const rootSecret = 'a root secret for the tests, long enough'
 
+export function optionsFor(port: number, config: Readonly<Record<string, unknown>> = {}): MailOptions {
+  return mailOptions.parse({
+    from: 'Example <no-reply@example.com>',
+    smtp: { host: '127.0.0.1', port, security: 'none', timeout: '5s' },
+    ...config,
+  })
+}
+
 if (import.meta.main) {
   const [url, port, from, count] = process.argv.slice(2) as [string, string, string, string]
   const store = await openStore(url)
   const outbox = new Outbox({
-    options: mailOptions.parse({
-      from: 'Example <no-reply@example.com>',
-      smtp: { host: '127.0.0.1', port: Number(port), security: 'none' },
-    }),
+    options: optionsFor(Number(port)),
     root: rootKey(rootSecret),
     clock: systemClock,
     random: systemRandom,

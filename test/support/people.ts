@@ -73,7 +73,12 @@ export async function startPeople(
   const people: PeopleHouse = {
     ...running,
     async letters(to) {
-      await house.people.outbox?.drain(house.store.db)
+      // The house sends by itself too: a letter may be under way in its own turn.
+      for (let turns = 0; turns < 200; turns++) {
+        await house.people.outbox?.drain(house.store.db)
+        if (((await house.people.outbox?.backlog(house.store.db)) ?? 0) === 0) break
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
       return lettersIn(folder).filter((letter) => to === undefined || letter.includes(`To: ${to}`))
     },
     async token(to) {

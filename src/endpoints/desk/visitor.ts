@@ -55,7 +55,8 @@ export class Diary {
     userId: string | undefined,
     details: Details = {},
   ): Promise<void> {
-    const proven = result === 'success' && userId !== undefined ? userId : visitor.principal.id
+    const proves = result === 'success' && userId !== undefined && !asking.has(action)
+    const proven = proves ? userId : visitor.principal.id
     return this.#write(trx, visitor, proven, userId, { type: 'authentication', action, result, details })
   }
 
@@ -104,6 +105,9 @@ export class Diary {
     } as AuditEvent)
   }
 }
+
+/** What anybody may ask for in somebody's name. */
+const asking: ReadonlySet<AuthenticationAction> = new Set(['password-reset-request', 'second-factor-request'])
 
 /** Names in order, as RFC 8785 wants them. */
 function sorted(details: Details): Details {
