@@ -22,6 +22,10 @@ export function migration0002(kind: 'sqlite' | 'postgres'): Migration {
       .addColumn('short_password', integer, (column) => column.notNull().defaultTo(0))
       .execute()
     await schema.alterTable('users').addColumn('last_sign_in_at', integer).execute()
+    await schema
+      .alterTable('users')
+      .addColumn('epoch', integer, (column) => column.notNull().defaultTo(0))
+      .execute()
     await schema.createIndex('users_username').on('users').column('username').unique().execute()
     await schema.createIndex('users_created_at').on('users').columns(['created_at', 'id']).execute()
     // Every account so far was made by an operator, who vouched for its address.

@@ -45,6 +45,8 @@ export interface UsersTable {
   /** 1 when the password is long enough only beside a second factor. */
   short_password: Generated<number>
   last_sign_in_at: Generated<number | null>
+  /** Rises with each change of what proves the person. */
+  epoch: Generated<number>
 }
 
 export interface UserRolesTable {

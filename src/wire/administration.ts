@@ -15,7 +15,7 @@ const users = { permission: 'users:manage' } as const
 // biome-ignore format: a table, one line to an endpoint
 export const administration = {
   listUsers: { method: 'GET', path: '/api/admin/users', summary: 'Accounts, by pages: `limit`, `after`, `match`', access: users, limit: 'general' },
-  inviteUser: { method: 'POST', path: '/api/admin/users', summary: 'Invite somebody: a letter lets them choose a password', access: users, limit: 'general', body: inviteBody, inPerson: true },
+  inviteUser: { method: 'POST', path: '/api/admin/users', summary: 'Invite somebody: a letter lets them choose a password', access: users, limit: 'general', body: inviteBody, recent: true, inPerson: true },
   showUser: { method: 'GET', path: '/api/admin/users/:id', summary: 'One account, with its sessions, factors and locks', access: users, limit: 'general' },
   lockUser: { method: 'POST', path: '/api/admin/users/:id/lock', summary: 'Lock an account and end its sessions', access: users, limit: 'general', body: lockBody, inPerson: true },
   unlockUser: { method: 'POST', path: '/api/admin/users/:id/unlock', summary: 'Unlock an account, and forget its failures', access: users, limit: 'general', inPerson: true },

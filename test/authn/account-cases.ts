@@ -56,6 +56,7 @@ export function accountCases(fresh: FreshStore): void {
       password: 'full',
       status: 'active',
       roles: ['analyst', 'user'],
+      epoch: 0,
       createdAt: clock.now(),
     })
     assert.deepEqual(await accounts.byEmail(store.db, 'ADA.lovelace@example.com\n'), account)

@@ -155,6 +155,24 @@ test('ID4: a provider signs in, in a real browser, and its person lands where th
   assert.match(await page.locator('main').innerText(), /ada@people\.example/)
 })
 
+test('ID4: somebody who is signed in links a provider, although its way back brings no Strict cookie', async (context) => {
+  const claims = { email: 'someone@elsewhere.example', email_verified: true, name: 'Ada' }
+  const { issuer, clientId, clientSecret } = await realIssuer(context, { claims })
+  const acme = { issuer, clientId, clientSecret: { env: 'ACME_SECRET' }, label: 'Acme' }
+  const house = await atHome(context, { identity: { providers: { acme } } }, { ACME_SECRET: clientSecret }, 8080)
+  const { user } = await house.newcomer(email)
+  const page = await (await openBrowser(context)).newPage()
+  await signIn(page, house.home)
+  await page.waitForURL('**/auth/account')
+  await page.getByRole('button', { name: /Acme/ }).click()
+  await page.waitForSelector('form[action="/auth/account/identities/unlink"]')
+  const linked = await house.house.store.db.selectFrom('identities').select('user_id').execute()
+  assert.deepEqual(
+    linked,
+    [{ user_id: user.id }].map((row) => Object.assign(Object.create(null), row)),
+  )
+})
+
 test('the pages load nothing from elsewhere, and their policy stops nothing of their own', async (context) => {
   const house = await atHome(context)
   const page = await (await openBrowser(context)).newPage()

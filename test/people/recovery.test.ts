@@ -106,7 +106,15 @@ test('A50: a new address answers before it counts, and the old one is told', asy
   const emailNow = async (): Promise<unknown> =>
     (await house.api('GET', '/api/auth/me', undefined, bearer(tokens))).body['email']
   assert.equal(await emailNow(), email)
-  assert.equal((await house.api('POST', '/api/auth/email/verify', { token: await house.token(moved) })).status, 200)
+  const token = await house.token(moved)
+  assert.equal(
+    (await house.api('POST', '/api/auth/email/verify', { token })).status,
+    401,
+    'whoever reads the letter need not be who asked',
+  )
+  const other = await house.newcomer('bob@people.example')
+  assert.equal((await house.api('POST', '/api/auth/email/verify', { token }, bearer(other))).status, 401)
+  assert.equal((await house.api('POST', '/api/auth/email/verify', { token }, bearer(tokens))).status, 200)
   assert.equal(await emailNow(), moved)
   assert.match((await house.letters(email)).at(-1) ?? '', /address/i)
 })

@@ -177,6 +177,7 @@ export function storeCases(fresh: FreshStore): void {
         email_verified_at: null,
         short_password: 0,
         last_sign_in_at: null,
+        epoch: 0,
       },
     )
     const { count } = await store.db

@@ -17,7 +17,9 @@ export interface Account {
   readonly password: 'none' | 'short' | 'full'
   readonly status: 'active' | 'locked'
   readonly roles: readonly string[]
-  /** Milliseconds since the epoch. */
+  /** Rises with each change of what proves the person: what was checked in an earlier one is checked no more. */
+  readonly epoch: number
+  /** Milliseconds since 1970. */
   readonly createdAt: number
 }
 
@@ -119,6 +121,7 @@ export class Accounts {
       short_password: short ? 1 : 0,
       email_verified_at: verifiedAt ?? null,
       status: 'active',
+      epoch: 0,
       created_at: now,
     }
     const inserted = await db
@@ -273,7 +276,33 @@ export class Accounts {
   async setPassword(db: Database, id: string, { phc, short }: PreparedPassword): Promise<void> {
     await db
       .updateTable('users')
-      .set({ password_hash: phc, short_password: short ? 1 : 0, updated_at: this.#clock.now() })
+      .set((user) => ({
+        password_hash: phc,
+        short_password: short ? 1 : 0,
+        epoch: user('epoch', '+', 1),
+        updated_at: this.#clock.now(),
+      }))
+      .where('id', '=', id)
+      .execute()
+  }
+
+  /** Begins another epoch: a factor came or went. */
+  async beginEpoch(db: Database, id: string): Promise<void> {
+    await db
+      .updateTable('users')
+      .set((user) => ({ epoch: user('epoch', '+', 1) }))
+      .where('id', '=', id)
+      .execute()
+  }
+
+  /**
+   * Holds an account until the transaction ends: whoever opens or ends its sessions takes turns. First of all in a
+   * transaction, so that no two wait for each other.
+   */
+  async hold(trx: Database, id: string): Promise<void> {
+    await trx
+      .updateTable('users')
+      .set((user) => ({ updated_at: user.ref('updated_at') }))
       .where('id', '=', id)
       .execute()
   }
@@ -341,6 +370,7 @@ interface UserRow {
   readonly short_password: number
   readonly email_verified_at: number | null
   readonly status: Account['status']
+  readonly epoch: number
   readonly created_at: number
 }
 
@@ -354,6 +384,7 @@ function accountOf(user: UserRow, roles: readonly { readonly role: string }[]): 
     password: user.password_hash === null ? 'none' : user.short_password === 1 ? 'short' : 'full',
     status: user.status,
     roles: roles.map(({ role }) => role),
+    epoch: user.epoch,
     createdAt: user.created_at,
   }
 }

@@ -8,6 +8,8 @@ import type { RootKey } from '../../keys/root.ts'
 export interface KnownDevice {
   readonly userId: string
   readonly deviceId: string
+  /** Of the account, when it was let in: one from before a new password or factor is a stranger's. */
+  readonly epoch: number
 }
 
 /**
@@ -26,9 +28,9 @@ export class DeviceTokens {
   }
 
   /** A token for a device that has just proven its user. */
-  issue(userId: string): string {
+  issue(userId: string, epoch: number): string {
     const now = this.#clock.now()
-    const body = `${userId}.${uuidv7(now, this.#random)}.${now + deviceTtlMs}`
+    const body = `${userId}.${uuidv7(now, this.#random)}.${now + deviceTtlMs}.${epoch}`
     return `${deviceTokenPrefix}${body}.${base64url(this.#tag(body))}`
   }
 
@@ -36,10 +38,10 @@ export class DeviceTokens {
   read(token: string): KnownDevice | undefined {
     const parts = form.exec(token)
     if (parts === null) return undefined
-    const [, userId = '', deviceId = '', until = '', tagText = ''] = parts
+    const [, userId = '', deviceId = '', until = '', epoch = '', tagText = ''] = parts
     const tag = fromBase64url(tagText)
-    if (tag === undefined || !equalBytes(tag, this.#tag(`${userId}.${deviceId}.${until}`))) return undefined
-    return Number(until) > this.#clock.now() ? { userId, deviceId } : undefined
+    if (tag === undefined || !equalBytes(tag, this.#tag(`${userId}.${deviceId}.${until}.${epoch}`))) return undefined
+    return Number(until) > this.#clock.now() ? { userId, deviceId, epoch: Number(epoch) } : undefined
   }
 
   #tag(body: string): Buffer {
@@ -50,4 +52,4 @@ export class DeviceTokens {
 /** Half a year. */
 export const deviceTtlMs = 180 * 86_400_000
 export const deviceTokenPrefix = 'gh_dv_'
-const form = /^gh_dv_([0-9a-f-]{36})\.([0-9a-f-]{36})\.(\d{1,15})\.([\w-]{43})$/
+const form = /^gh_dv_([0-9a-f-]{36})\.([0-9a-f-]{36})\.(\d{1,15})\.(\d{1,15})\.([\w-]{43})$/

@@ -18,6 +18,8 @@ export interface TicketPurposes {
   'password-reset': { readonly userId: string }
   'email-change': { readonly userId: string; readonly email: string }
   invitation: { readonly email: string; readonly name: string; readonly roles: readonly string[]; readonly by: string }
+  /** That a letter was written on somebody's word. */
+  letter: Readonly<Record<string, never>>
   /** A sign-in that waits for its second factor. */
   'second-factor': { readonly userId: string; readonly methods: readonly string[] }
   /** A WebAuthn ceremony. */
@@ -151,6 +153,18 @@ export class Tickets {
       const read = this.#open(purpose, row)
       return read.kind === 'good' ? [{ holds: read.holds, expiresAt: row.expires_at, hash: row.hash }] : []
     })
+  }
+
+  /** How many were issued for somebody since a moment, whatever became of them. */
+  async countSince(db: Database, purpose: TicketPurpose, subject: string, sinceMs: number): Promise<number> {
+    const { issued } = await db
+      .selectFrom('tickets')
+      .select((of) => of.fn.countAll<number>().as('issued'))
+      .where('purpose', '=', purpose)
+      .where('subject', '=', subject)
+      .where('created_at', '>', sinceMs)
+      .executeTakeFirstOrThrow()
+    return Number(issued)
   }
 
   /** Forgets tickets that ran out before a moment. */

@@ -84,6 +84,7 @@ export class Administration {
   async endSessions(visitor: Visitor, id: string): Promise<Refusal | undefined> {
     return this.#change(visitor, id, async (trx) => {
       const ended = await this.#rooms.sessions.endAllOf(trx, id, 'ended by an administrator')
+      await this.#rooms.tickets.void(trx, 'email-change', id)
       await this.#diary.administrator(trx, visitor, 'user.sessions-end', 'success', id, { sessions: ended.length })
       return ended
     })
@@ -94,6 +95,7 @@ export class Administration {
     if (!this.#letters.possible)
       return refuse('unavailable', { detail: 'This house sends no letters: use `gatehouse user reset`' })
     return this.#change(visitor, id, async (trx, account) => {
+      await this.#rooms.tickets.void(trx, 'email-change', id)
       await this.#recovery.writeReset(trx, visitor, account)
       await this.#diary.administrator(trx, visitor, 'user.reset', 'success', id)
       return []
@@ -109,6 +111,7 @@ export class Administration {
         return refuse('conflict', { detail: 'Remove your own factors in your account' })
       if (account.password === 'short')
         return refuse('conflict', { detail: 'The password is long enough only beside a second factor: reset it first' })
+      await this.#rooms.accounts.beginEpoch(trx, id)
       await totp.remove(trx, id)
       await recoveryCodes.removeAll(trx, id)
       for (const key of keys) await passkeys?.remove(trx, id, key.id)
@@ -177,6 +180,7 @@ export class Administration {
   ): Promise<Refusal | undefined> {
     const { store, accounts, revocations, audit } = this.#rooms
     const outcome = await store.transaction(async (trx) => {
+      await accounts.hold(trx, id)
       const account = await accounts.byId(trx, id)
       if (account === undefined) return nobody
       return this.#beyond(visitor, account.roles) ?? work(trx, account)

@@ -1,8 +1,9 @@
 import type { Account } from '../../authn/account/accounts.ts'
 import type { Flow } from '../../authn/provider/providers.ts'
-import { type Refusal, refuse } from '../../kernel/error.ts'
+import { Fault, type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
 import { isRefusal } from './guard.ts'
+import type { Registrar } from './registration.ts'
 import type { DeskRooms } from './rooms.ts'
 import type { SignIn, SignInOutcome } from './sign-in.ts'
 import type { Diary, Visitor } from './visitor.ts'
@@ -24,11 +25,13 @@ export class ByProvider {
   readonly #rooms: DeskRooms
   readonly #diary: Diary
   readonly #signIn: SignIn
+  readonly #registrar: Registrar
 
-  constructor(rooms: DeskRooms, diary: Diary, signIn: SignIn) {
+  constructor(rooms: DeskRooms, diary: Diary, signIn: SignIn, registrar: Registrar) {
     this.#rooms = rooms
     this.#diary = diary
     this.#signIn = signIn
+    this.#registrar = registrar
   }
 
   /** Sends somebody off. What they bring back is good once, in this browser, with this provider, for ten minutes. */
@@ -47,6 +50,13 @@ export class ByProvider {
       ttlMs: flowMs,
     })
     return { url: begun.url, flowCookie: secret, maxAgeMs: flowMs }
+  }
+
+  /** Whether somebody who is signed in set out to link an account: they have to be known when they are back. */
+  async isLinking(flowCookie: string | undefined): Promise<boolean> {
+    if (flowCookie === undefined) return false
+    const waiting = await this.#rooms.tickets.look(this.#rooms.store.db, 'provider', flowCookie)
+    return waiting.kind === 'good' && waiting.holds.linkTo !== undefined
   }
 
   /** Whoever comes back from a provider. Which check failed is for the log; the person reads one sentence. */
@@ -79,7 +89,7 @@ export class ByProvider {
       return refuse('provider-failed', { reason: 'the account is locked or gone' })
     }
     if (known !== undefined) await identities.touch(trx, issuer, subject, identity.refreshToken)
-    return this.#signIn.withProvider(trx, visitor, account, 'browser')
+    return this.#signIn.withProvider(trx, visitor, account.id, 'browser')
   }
 
   /** An account for somebody who was never here: theirs by an address that both sides have proven, or a new one (A47). */
@@ -103,7 +113,8 @@ export class ByProvider {
         ? holder
         : refuse('conflict', { detail: 'Try again' })
     }
-    const [invitation] = await tickets.living(trx, 'invitation', email)
+    const [waiting] = await tickets.living(trx, 'invitation', email)
+    const invitation = waiting !== undefined && (await this.#registrar.stands(trx, waiting.holds)) ? waiting : undefined
     if (options.registration !== 'open' && invitation === undefined) {
       return this.#unfit(trx, visitor, provider, 'Registration is closed', 'registration-closed')
     }
@@ -113,9 +124,9 @@ export class ByProvider {
     if ('taken' in made) return refuse('conflict', { detail: 'Try again' })
     await tickets.void(trx, 'invitation', email)
     await this.#diary.person(trx, visitor, 'registration', 'success', made.account.id, { provider, verified: true })
-    return (await this.#attach(trx, visitor, identity, made.account.id))
-      ? made.account
-      : refuse('conflict', { detail: 'Try again' })
+    if (!(await this.#attach(trx, visitor, identity, made.account.id)))
+      throw new Fault('unavailable', 'two came with one new account at once')
+    return made.account
   }
 
   /** Whoever is signed in here and there at once says that both are theirs. */

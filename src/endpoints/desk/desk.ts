@@ -26,15 +26,16 @@ export function openDesk(rooms: DeskRooms): Desk {
   const letters = new Letters(rooms)
   const guard = new Guard(rooms, diary, letters)
   const signIn = new SignIn(rooms, diary, guard, letters)
+  const registrar = new Registrar(rooms, diary, guard, letters)
   const recovery = new Recovery(rooms, diary, guard, letters)
   return {
     rooms,
     diary,
     signIn,
-    registrar: new Registrar(rooms, diary, guard, letters),
+    registrar,
     recovery,
     own: new Own(rooms, diary, guard, letters, signIn),
-    byProvider: new ByProvider(rooms, diary, signIn),
+    byProvider: new ByProvider(rooms, diary, signIn, registrar),
     administration: new Administration(rooms, diary, letters, recovery),
   }
 }

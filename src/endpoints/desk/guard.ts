@@ -31,9 +31,10 @@ export class Guard {
 
   /** Admits a guess, or says that it is locked out. Nobody but the diary learns which. */
   async admit(visitor: Visitor, { subject, userId }: Guarded): Promise<Admission> {
-    const { store, attempts, devices } = this.#rooms
+    const { store, attempts, devices, accounts } = this.#rooms
     const known = visitor.deviceToken === undefined ? undefined : devices.read(visitor.deviceToken)
-    const device = known !== undefined && known.userId === userId ? known.deviceId : undefined
+    const owner = known !== undefined && known.userId === userId ? await accounts.byId(store.db, userId) : undefined
+    const device = owner !== undefined && owner.epoch === known?.epoch ? known.deviceId : undefined
     const begun = await store.transaction((trx) =>
       attempts.begin(trx, { subject, address: visitor.callerAddress, ...(device === undefined ? {} : { device }) }),
     )

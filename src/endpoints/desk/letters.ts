@@ -16,6 +16,17 @@ export class Letters {
     return this.#rooms.outbox !== undefined && this.#rooms.publicUrl !== undefined
   }
 
+  /**
+   * Whether one more letter that anybody can ask for may go to an address: five an hour. It is counted by itself, so that
+   * nobody is locked out by letters, and no letter is stopped by a lock.
+   */
+  async mayAsk(trx: Database, to: string): Promise<boolean> {
+    const { tickets, clock } = this.#rooms
+    if ((await tickets.countSince(trx, 'letter', to, clock.now() - hourMs)) >= lettersAnHour) return false
+    await tickets.issue(trx, { purpose: 'letter', subject: to, holds: {}, ttlMs: hourMs })
+    return true
+  }
+
   /** A letter with a link to a page of ours. Links are made of the configured address, never of what a request says (A44). */
   async link(
     trx: Database,
@@ -70,6 +81,9 @@ export class Letters {
     })
   }
 }
+
+const hourMs = 3_600_000
+const lettersAnHour = 5
 
 /** What a person calls the thing in front of them: `Firefox on Linux`. */
 export function deviceName(userAgent: string): string {

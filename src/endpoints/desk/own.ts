@@ -49,11 +49,13 @@ export class Own {
 
   /** Ends all sessions of the visitor, or all but this one; answers how many. */
   async endSessions(visitor: Visitor, which: 'all' | 'others'): Promise<number> {
-    const { store, sessions, revocations } = this.#rooms
+    const { store, sessions, revocations, accounts, tickets } = this.#rooms
     const { id: userId, credential } = visitor.principal
     const keep = which === 'others' && credential.kind !== 'none' ? credential.session : undefined
     const ended = await store.transaction(async (trx) => {
+      await accounts.hold(trx, userId)
       const gone = await sessions.endAllOf(trx, userId, 'ended by its owner', keep)
+      await tickets.void(trx, 'email-change', userId)
       await this.#diary.person(trx, visitor, 'session-end', 'success', userId, { sessions: gone.length, which })
       return gone
     })
@@ -77,9 +79,14 @@ export class Own {
 
   /** Proves the visitor again. The session goes on under a new id, and the old one ends (A48). */
   async stepUp(visitor: Visitor, again: Again): Promise<Omit<LetIn, 'deviceToken'> | Refusal> {
-    const { store, accounts, sessions, revocations, totp, recoveryCodes, passkeys, tickets } = this.#rooms
+    const { store, accounts, sessions, revocations, totp, recoveryCodes, passkeys, tickets, factors } = this.#rooms
     const { id: userId, credential } = visitor.principal
     if (credential.kind === 'none') return refuse('credentials-required')
+    const enrolled = await factors.enrolled(store.db, userId)
+    if (again.method === 'password' && (enrolled.totp || enrolled.passkeys > 0)) {
+      // A password alone would make an old second factor as good as new.
+      return refuse('factor-invalid', { detail: 'Prove yourself by your second factor' })
+    }
     const subject = again.method === 'password' ? `password:${userId}` : `factor:${userId}`
     const admission = await this.#guard.admit(visitor, { subject, userId })
     const password = again.method === 'password' ? await accounts.isPasswordOf(store.db, userId, again.password) : false
@@ -89,6 +96,7 @@ export class Own {
     }
     const want: Want = credential.kind === 'browser-session' ? 'browser' : 'tokens'
     const outcome = await store.transaction(async (trx) => {
+      await accounts.hold(trx, userId)
       const shown = admission.locked ? undefined : await prove(trx)
       const account = await accounts.byId(trx, userId)
       // Of two that prove themselves at once in one session, one goes on with it.
@@ -165,6 +173,7 @@ export class Own {
     const { id: userId } = visitor.principal
     const admission = await this.#guard.admit(visitor, { subject: `factor:${userId}`, userId })
     const outcome = await store.transaction(async (trx) => {
+      await this.#rooms.accounts.hold(trx, userId)
       if (admission.locked || !(await totp.confirm(trx, userId, code))) {
         await admission.failed(trx)
         return refuse('body-invalid', { errors: { code: ['is not the code that the app shows now'] } })
@@ -217,6 +226,7 @@ export class Own {
       return refuse('factor-invalid', { detail: 'The ceremony has run out: begin again' })
     const { challenge } = taken.holds
     const outcome = await store.transaction(async (trx) => {
+      await this.#rooms.accounts.hold(trx, userId)
       const registered = await passkeys.register(trx, userId, credential, challenge, name)
       if ('problem' in registered)
         return refuse('factor-invalid', { detail: 'The passkey was not accepted', reason: registered.problem })
@@ -235,6 +245,7 @@ export class Own {
     const { store, identities, accounts, factors } = this.#rooms
     const { id: userId } = visitor.principal
     const outcome = await store.transaction(async (trx) => {
+      await accounts.hold(trx, userId)
       const account = await accounts.byId(trx, userId)
       const linked = await identities.of(trx, userId)
       if (!linked.some((identity) => identity.provider === provider))
@@ -278,6 +289,7 @@ export class Own {
     const { store, accounts, factors, recoveryCodes } = this.#rooms
     const { id: userId } = visitor.principal
     const outcome = await store.transaction(async (trx) => {
+      await accounts.hold(trx, userId)
       const account = await accounts.byId(trx, userId)
       const before = await factors.enrolled(trx, userId)
       if (factor === 'totp' && !before.totp) return refuse('not-found', { detail: 'no authenticator app is enrolled' })
@@ -312,7 +324,8 @@ export class Own {
     const { id: userId, credential } = visitor.principal
     const keep = credential.kind === 'none' ? undefined : credential.session
     const ended = await sessions.endAllOf(trx, userId, action, keep)
-    await tickets.void(trx, 'second-factor', userId)
+    for (const purpose of ['second-factor', 'email-change'] as const) await tickets.void(trx, purpose, userId)
+    await accounts.beginEpoch(trx, userId)
     await this.#diary.person(trx, visitor, action, 'success', userId, { factor, sessions: ended.length })
     const account = await accounts.byId(trx, userId)
     if (account !== undefined)

@@ -35,13 +35,11 @@ export class Recovery {
     const address = normalEmail(email)
     if (!isAddress(address)) return refuse('body-invalid', { errors: { email: ['must be an e-mail address'] } })
     await atLeast(floorMs, clock, async () => {
-      const admission = await this.#guard.admit(visitor, { subject: `reset:${address}`, userId: undefined })
       await store.transaction(async (trx) => {
         const account = await accounts.byIdentifier(trx, address)
-        await this.#diary.person(trx, visitor, 'password-reset-request', 'success', account?.id, {
-          sent: account?.status === 'active' && !admission.locked,
-        })
-        if (account?.status === 'active' && !admission.locked) await this.writeReset(trx, visitor, account)
+        const sent = (await this.#letters.mayAsk(trx, address)) && account?.status === 'active'
+        await this.#diary.person(trx, visitor, 'password-reset-request', 'success', account?.id, { sent })
+        if (sent) await this.writeReset(trx, visitor, account)
       })
     })
     this.#wake()
@@ -78,6 +76,7 @@ export class Recovery {
     const prepared = await accounts.preparePassword(account, password, await this.#hasSecond(account.id))
     if (isRefusal(prepared)) return prepared
     const outcome = await store.transaction(async (trx) => {
+      await accounts.hold(trx, account.id)
       const taken = await tickets.take(trx, 'password-reset', token)
       if (taken.kind !== 'good') return refuse('link-invalid', { reason: `the link is ${taken.kind}` })
       const enrolled = await factors.enrolled(trx, account.id)
@@ -86,7 +85,7 @@ export class Recovery {
       await accounts.setPassword(trx, account.id, prepared)
       await accounts.verifyEmail(trx, account.id)
       await attempts.clear(trx, `password:${account.id}`)
-      await tickets.void(trx, 'second-factor', account.id)
+      for (const purpose of ['second-factor', 'email-change'] as const) await tickets.void(trx, purpose, account.id)
       const ended = await sessions.endAllOf(trx, account.id, 'password reset')
       await this.#diary.person(trx, visitor, 'password-reset', 'success', account.id, { sessions: ended.length })
       await this.#letters.news(trx, visitor, account, 'password-changed')
@@ -119,11 +118,15 @@ export class Recovery {
     }
     const prepared = await accounts.preparePassword(account, password, await this.#hasSecond(userId))
     const outcome = await store.transaction(async (trx) => {
+      await accounts.hold(trx, userId)
       await admission.succeeded(trx)
       if (isRefusal(prepared)) return prepared
+      // Somebody reset it while this was on its way: theirs stands.
+      if ((await accounts.byId(trx, userId))?.epoch !== account.epoch) return refuse('session-ended')
       await accounts.setPassword(trx, userId, prepared)
       await attempts.clear(trx, `password:${userId}`)
-      for (const purpose of ['password-reset', 'second-factor'] as const) await tickets.void(trx, purpose, userId)
+      for (const purpose of ['password-reset', 'second-factor', 'email-change'] as const)
+        await tickets.void(trx, purpose, userId)
       const ended = await sessions.endAllOf(trx, userId, 'password changed', credential.session)
       await this.#diary.person(trx, visitor, 'password-change', 'success', userId, { sessions: ended.length })
       await this.#letters.news(trx, visitor, account, 'password-changed')
@@ -140,10 +143,9 @@ export class Recovery {
     if (!isAddress(address)) return refuse('body-invalid', { errors: { email: ['must be an e-mail address'] } })
     const { id: userId } = visitor.principal
     await atLeast(floorMs, clock, async () => {
-      const admission = await this.#guard.admit(visitor, { subject: `email:${userId}`, userId: undefined })
       await store.transaction(async (trx) => {
         await this.#diary.person(trx, visitor, 'email-change-request', 'success', userId)
-        if (admission.locked) return
+        if (!(await this.#letters.mayAsk(trx, address))) return
         const holder = await accounts.byIdentifier(trx, address)
         if (holder !== undefined) {
           if (holder.id !== userId)

@@ -1,6 +1,8 @@
 import type { Account } from '../../authn/account/accounts.ts'
+import { covers } from '../../authz/roles.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
+import { isUniqueViolation } from '../../store/unique-violation.ts'
 import { atLeast } from './at-least.ts'
 import { type Guard, isRefusal } from './guard.ts'
 import type { Letters } from './letters.ts'
@@ -52,10 +54,9 @@ export class Registrar {
     if (identity.verification === 'none') return this.#atOnce(visitor, prepared)
     if (!this.#letters.possible) return noLetters
     return atLeast(floorMs, clock, async () => {
-      const admission = await this.#guard.admit(visitor, { subject: `register:${prepared.email}`, userId: undefined })
       await this.#rooms.store.transaction(async (trx) => {
         await this.#diary.person(trx, visitor, 'registration', 'success', undefined, { step: 'asked' })
-        if (admission.locked) return // enough letters have been written to this address
+        if (!(await this.#letters.mayAsk(trx, prepared.email))) return // enough have been written to this address
         const holder = await accounts.byIdentifier(trx, prepared.email)
         if (holder !== undefined)
           return this.#letters.link(trx, visitor, holder.email, 'registered-already', { page: 'forgot' })
@@ -107,14 +108,24 @@ export class Registrar {
 
   /** Proves an address with the token of a letter: the account is made now, or its address changed. */
   async verify(visitor: Visitor, token: string): Promise<{ readonly account: Account } | Refusal> {
-    const outcome = await this.#rooms.store.transaction(async (trx) => {
-      const registration = await this.#rooms.tickets.take(trx, 'registration', token)
-      if (registration.kind === 'good') return this.#make(trx, visitor, registration.holds)
-      const change = await this.#rooms.tickets.take(trx, 'email-change', token)
-      if (change.kind === 'good') return this.#move(trx, visitor, change.holds)
-      const why = registration.kind === 'unknown' ? change.kind : registration.kind
-      return refuse('link-invalid', { reason: `the link is ${why}` })
-    })
+    const outcome = await this.#rooms.store
+      .transaction(async (trx) => {
+        const registration = await this.#rooms.tickets.take(trx, 'registration', token)
+        if (registration.kind === 'good') return this.#make(trx, visitor, registration.holds)
+        const change = await this.#rooms.tickets.look(trx, 'email-change', token)
+        if (change.kind === 'good') {
+          // Whoever reads the letter need not be whoever asked: the account says that it is theirs by being signed in to.
+          if (visitor.principal.id !== change.holds.userId)
+            return refuse('credentials-required', { detail: 'Sign in first' })
+          if (visitor.principal.actor !== undefined) return refuse('in-person-only')
+          await this.#rooms.accounts.hold(trx, change.holds.userId)
+          const taken = await this.#rooms.tickets.take(trx, 'email-change', token)
+          if (taken.kind === 'good') return this.#move(trx, visitor, taken.holds)
+        }
+        const why = registration.kind === 'unknown' ? change.kind : registration.kind
+        return refuse('link-invalid', { reason: `the link is ${why}` })
+      })
+      .catch(asRefusal)
     this.#wake()
     return outcome
   }
@@ -153,6 +164,19 @@ export class Registrar {
     return outcome
   }
 
+  /** Whether whoever invited could still give these roles. An invitation does not outlive the rights that it was made with. */
+  async stands(
+    db: Database,
+    { by, roles }: { readonly by: string; readonly roles: readonly string[] },
+  ): Promise<boolean> {
+    const { accounts, roles: table } = this.#rooms
+    const inviter = await accounts.byId(db, by)
+    if (inviter?.status !== 'active') return false
+    const held = table.permissionsOf(inviter.roles)
+    const given = [...table.permissionsOf(roles), ...(roles.length > 0 ? ['roles:manage'] : []), 'users:manage']
+    return given.every((permission) => covers(held, permission))
+  }
+
   /** Takes up an invitation. The address has proven itself by the letter. */
   async accept(
     visitor: Visitor,
@@ -173,6 +197,8 @@ export class Registrar {
       .transaction(async (trx) => {
         const taken = await tickets.take(trx, 'invitation', token)
         if (taken.kind !== 'good') return refuse('link-invalid', { reason: `the invitation is ${taken.kind}` })
+        if (!(await this.stands(trx, taken.holds)))
+          return refuse('link-invalid', { reason: 'whoever invited may not give these roles any more' })
         const made = await accounts.insert(trx, prepared, roles, clock.now())
         if ('taken' in made) throw new Taken()
         await this.#diary.person(trx, visitor, 'invitation-accepted', 'success', made.account.id, {
@@ -217,7 +243,7 @@ export class Registrar {
   ): Promise<{ readonly account: Account } | Refusal> {
     const { accounts, identity, tickets, clock } = this.#rooms
     const made = await accounts.insert(trx, holds, identity.defaultRoles, clock.now())
-    if ('taken' in made) return refuse('conflict', { detail: 'The address or the username has an account meanwhile' })
+    if ('taken' in made) throw new Taken() // and the link is good still
     await tickets.void(trx, 'registration', holds.email)
     await tickets.void(trx, 'invitation', holds.email)
     await this.#diary.person(trx, visitor, 'registration', 'success', made.account.id, { verified: true })
@@ -255,7 +281,7 @@ const noLetters = refuse('unavailable', {
 class Taken extends Error {}
 
 function asRefusal(error: unknown): Refusal {
-  if (error instanceof Taken)
+  if (error instanceof Taken || isUniqueViolation(error))
     return refuse('conflict', { detail: 'The address or the username has an account already' })
   throw error
 }

@@ -63,9 +63,11 @@ export class SignIn {
       return known
     }
     const outcome = await store.transaction(async (trx) => {
-      // Asked once more, now that nobody can change it meanwhile: checking a password takes long enough to be locked in.
+      // Asked once more, now that nobody can change it meanwhile: checking a password takes long enough to be locked in, or
+      // to have it replaced.
+      if (known !== undefined) await accounts.hold(trx, known.id)
       const account = known === undefined || admission.locked ? undefined : await accounts.byId(trx, known.id)
-      if (account?.status === 'active') {
+      if (account?.status === 'active' && account.epoch === aimedAt?.epoch) {
         await admission.succeeded(trx)
         return this.proceed(trx, visitor, account, ['password'], want)
       }
@@ -86,12 +88,13 @@ export class SignIn {
     code: string,
     want: Want,
   ): Promise<SignInOutcome> {
-    const { store, tickets, totp, recoveryCodes } = this.#rooms
+    const { store, tickets, totp, recoveryCodes, accounts } = this.#rooms
     const waiting = await tickets.look(store.db, 'second-factor', challenge)
     if (waiting.kind !== 'good') return refuse('factor-invalid', { reason: `the challenge is ${waiting.kind}` })
     const { userId } = waiting.holds
     const admission = await this.#guard.admit(visitor, { subject: `factor:${userId}`, userId })
     const outcome = await store.transaction(async (trx) => {
+      await accounts.hold(trx, userId)
       const right =
         !admission.locked &&
         (method === 'totp' ? await totp.verify(trx, userId, code) : await recoveryCodes.use(trx, userId, code))
@@ -132,6 +135,7 @@ export class SignIn {
     const admission =
       userId === undefined ? undefined : await this.#guard.admit(visitor, { subject: `factor:${userId}`, userId })
     const outcome = await store.transaction(async (trx) => {
+      if (userId !== undefined) await accounts.hold(trx, userId)
       const shown = await passkeys.verify(trx, credential, challenge, {
         ...(userId === undefined ? {} : { userId }),
         userVerification: signIn === undefined,
@@ -145,6 +149,7 @@ export class SignIn {
       await admission?.succeeded(trx)
       const method = shown.userVerified ? 'passkey' : 'security-key'
       if (signIn !== undefined) return this.#complete(trx, visitor, signIn, method, want)
+      await accounts.hold(trx, shown.userId)
       const account = await accounts.byId(trx, shown.userId)
       if (account?.status !== 'active') return refuse('factor-invalid', { reason: 'the account is locked or gone' })
       return this.proceed(trx, visitor, account, [method], want)
@@ -160,11 +165,17 @@ export class SignIn {
   }
 
   /** A provider has vouched for the account. */
-  async withProvider(trx: Database, visitor: Visitor, account: Account, want: Want): Promise<SignInOutcome> {
+  async withProvider(trx: Database, visitor: Visitor, userId: string, want: Want): Promise<SignInOutcome> {
+    await this.#rooms.accounts.hold(trx, userId)
+    const account = await this.#rooms.accounts.byId(trx, userId)
+    if (account?.status !== 'active') return refuse('provider-failed', { reason: 'the account is locked or gone' })
     return this.proceed(trx, visitor, account, ['provider'], want)
   }
 
-  /** Lets an account in, or halfway in where it has a second factor that was not shown. Every way in ends here. */
+  /**
+   * Lets an account in, or halfway in where it has a second factor that was not shown. Every way in ends here, and holds the
+   * account: what ends its sessions meanwhile comes before, or after.
+   */
   async proceed(
     trx: Database,
     visitor: Visitor,
@@ -209,7 +220,7 @@ export class SignIn {
   ): Promise<LetIn> {
     const { accounts, devices } = this.#rooms
     const known = visitor.deviceToken === undefined ? undefined : devices.read(visitor.deviceToken)
-    const familiar = known?.userId === account.id
+    const familiar = known?.userId === account.id && known.epoch === account.epoch
     const opened = await this.open(trx, visitor, account, methods, want)
     await accounts.signedIn(trx, account.id)
     await this.#diary.person(trx, visitor, 'sign-in', 'success', account.id, {
@@ -218,7 +229,7 @@ export class SignIn {
     })
     // Programs sign in from somewhere new all the time; a person in a browser should hear of it.
     if (want === 'browser' && !familiar) await this.#letters.news(trx, visitor, account, 'new-sign-in')
-    return { ...opened, deviceToken: familiar ? (visitor.deviceToken ?? '') : devices.issue(account.id) }
+    return { ...opened, deviceToken: familiar ? (visitor.deviceToken ?? '') : devices.issue(account.id, account.epoch) }
   }
 
   /** A session of the wanted kind, with a fresh id: at sign-in, and at a step-up (A48). */

@@ -210,7 +210,7 @@ export function accountPages({ desk, base, shown, pageFor, readForm, cookies }: 
     if (person === undefined) return toSignIn()
     const enrolled = await rooms.factors.enrolled(store.db, person.id)
     const methods: ('password' | 'totp' | 'recovery-code' | 'passkey')[] = []
-    if (person.password !== 'none') methods.push('password')
+    if (person.password !== 'none' && !enrolled.totp && enrolled.passkeys === 0) methods.push('password')
     if (enrolled.totp) methods.push('totp')
     if (enrolled.passkeys > 0) methods.push('passkey')
     if (enrolled.recoveryCodesLeft > 0) methods.push('recovery-code')

@@ -156,7 +156,10 @@ export function pagesOf(desk: Desk, options: PageOptions): readonly PageDraft[] 
       if (!right) return verifyPage(exchange, 422, fields, true, { password: ['is not the one that was chosen'] })
     }
     const outcome = await desk.registrar.verify(visitor, token)
-    if (isRefusal(outcome)) return outcome
+    if (isRefusal(outcome)) {
+      const back = encodeURIComponent(`${base}/verify?token=${encodeURIComponent(token)}`)
+      return outcome.code === 'credentials-required' ? seeOther(`${base}/sign-in?return_to=${back}`) : outcome
+    }
     return kind === 'registration' ? enter(exchange, fields, outcome.account.email) : seeOther(`${base}/account`)
   })
 
@@ -204,6 +207,12 @@ export function pagesOf(desk: Desk, options: PageOptions): readonly PageDraft[] 
     const { target, head } = exchange.request
     const url = new URL(target.path + target.query, rooms.publicUrl ?? 'http://localhost')
     const flow = cookieOf(head.cookie, flowCookie)
+    const query = queryOf(exchange)
+    url.searchParams.delete(onward)
+    // A browser that comes from elsewhere leaves a Strict cookie behind: one step on our own site brings it along.
+    const anonymous = exchange.principal.type === 'anonymous'
+    if (anonymous && query.get(onward) === '' && (await desk.byProvider.isLinking(flow)))
+      return show(exchange, 200, (page) => signedIn(page, { to: `${target.path}${target.query}&${onward}=1` }))
     const back = await desk.byProvider.finish(visitorOf(exchange), exchange.params['provider'] ?? '', url, flow)
     const spent = ['Set-Cookie', setCookie(flowCookie, '', { maxAgeMs: 0, sameSite: 'lax' })]
     if (isRefusal(back)) return back
@@ -354,6 +363,8 @@ function isAboutTheForm({ code }: Refusal): boolean {
   return code === 'body-invalid' || code === 'conflict'
 }
 
+/** Says that a browser has come here from a page of ours. */
+const onward = 'onward'
 const insecure = refuse('https-required')
 const noLetters = refuse('unavailable', {
   detail: 'This house sends no letters: ask its administrator for a new password',
