@@ -1,5 +1,5 @@
 import { defineConfig, env } from 'gatehouse'
-import { url } from './upstream.ts'
+import { url } from '../upstream.ts'
 
 /** AI Assistant: front end, orchestrator, MCP servers. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({

@@ -1,5 +1,5 @@
 import { defineConfig } from 'gatehouse'
-import { url } from './upstream.ts'
+import { url } from '../upstream.ts'
 
 /** Crazy-Gary: an agent platform with tasks, model endpoints, monitoring and MCP tools. Its own numbers. */
 export default defineConfig({

@@ -1,5 +1,5 @@
 import { defineConfig } from 'gatehouse'
-import { url } from './upstream.ts'
+import { url } from '../upstream.ts'
 
 /** JAF: an agent framework with chat, agents, tools and memory. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({

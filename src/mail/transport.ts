@@ -22,7 +22,7 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly reason: string }
   /** This letter, for now. */
   | { readonly kind: 'deferred'; readonly reason: string }
-  /** Not for this letter's sake: any other would have fared the same. */
+  /** Not for the sake of this letter: every other would have fared the same. */
   | { readonly kind: 'down'; readonly reason: string }
 
 export interface Transport {

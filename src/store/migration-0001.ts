@@ -1,28 +1,24 @@
-import { type CreateTableBuilder, type Kysely, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { createTable } from './create-table.ts'
 
 /** The first tables. Once released it does not change any more: what comes later is a migration of its own. */
 export function migration0001(kind: 'sqlite' | 'postgres'): Migration {
   const integer = kind === 'sqlite' ? 'integer' : 'bigint'
 
-  /** SQLite checks the types of columns only in a strict table. */
-  async function create<Table extends string, Column extends string>(
-    table: CreateTableBuilder<Table, Column>,
-  ): Promise<void> {
-    await (kind === 'sqlite' ? table.modifyEnd(sql`strict`) : table).execute()
-  }
-
   async function up(db: Kysely<unknown>): Promise<void> {
     const { schema } = db
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('house')
         .addColumn('name', 'text', (column) => column.primaryKey())
         .addColumn('value', 'text', (column) => column.notNull()),
     )
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('users')
         .addColumn('id', 'text', (column) => column.primaryKey())
@@ -34,7 +30,8 @@ export function migration0001(kind: 'sqlite' | 'postgres'): Migration {
         .addColumn('updated_at', integer, (column) => column.notNull()),
     )
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('user_roles')
         .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
@@ -42,7 +39,8 @@ export function migration0001(kind: 'sqlite' | 'postgres'): Migration {
         .addPrimaryKeyConstraint('user_roles_pkey', ['user_id', 'role']),
     )
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('sessions')
         .addColumn('id', 'text', (column) => column.primaryKey())
@@ -62,7 +60,8 @@ export function migration0001(kind: 'sqlite' | 'postgres'): Migration {
     await schema.createIndex('sessions_expires_at').on('sessions').column('expires_at').execute()
     await schema.createIndex('sessions_ended_at').on('sessions').column('ended_at').execute()
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('signing_keys')
         .addColumn('kid', 'text', (column) => column.primaryKey())
@@ -74,7 +73,8 @@ export function migration0001(kind: 'sqlite' | 'postgres'): Migration {
     )
 
     // No index but the keys: every one is paid for by each request, and nothing searches here yet.
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('audit_events')
         .addColumn('seq', integer, (column) => column.primaryKey())
@@ -90,7 +90,8 @@ export function migration0001(kind: 'sqlite' | 'postgres'): Migration {
         .addColumn('hash', 'text', (column) => column.notNull()),
     )
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('audit_outbox')
         // A position is never used twice: the order of what waits is the order in which it came.
@@ -100,7 +101,8 @@ export function migration0001(kind: 'sqlite' | 'postgres'): Migration {
         .addColumn('body', 'text', (column) => column.notNull()),
     )
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('audit_head')
         .addColumn('name', 'text', (column) => column.primaryKey())

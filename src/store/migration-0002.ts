@@ -1,16 +1,10 @@
-import { type CreateTableBuilder, type Kysely, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { createTable } from './create-table.ts'
 
 /** What people need beyond a password: proofs on paper, second factors, providers, letters, and how often somebody guessed. */
 export function migration0002(kind: 'sqlite' | 'postgres'): Migration {
   const integer = kind === 'sqlite' ? 'integer' : 'bigint'
-
-  /** SQLite checks the types of columns only in a strict table. */
-  async function create<Table extends string, Column extends string>(
-    table: CreateTableBuilder<Table, Column>,
-  ): Promise<void> {
-    await (kind === 'sqlite' ? table.modifyEnd(sql`strict`) : table).execute()
-  }
 
   async function up(db: Kysely<unknown>): Promise<void> {
     const { schema } = db
@@ -51,7 +45,8 @@ export function migration0002(kind: 'sqlite' | 'postgres'): Migration {
     await schema.alterTable('sessions').addColumn('impersonation_reason', 'text').execute()
     await sql`update sessions set authenticated_at = created_at, seen_at = rotated_at`.execute(db)
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('tickets')
         .addColumn('hash', 'text', (column) => column.primaryKey())
@@ -65,7 +60,8 @@ export function migration0002(kind: 'sqlite' | 'postgres'): Migration {
     await schema.createIndex('tickets_subject').on('tickets').columns(['purpose', 'subject']).execute()
     await schema.createIndex('tickets_expires_at').on('tickets').column('expires_at').execute()
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('attempts')
         .addColumn('key', 'text', (column) => column.primaryKey())
@@ -76,7 +72,8 @@ export function migration0002(kind: 'sqlite' | 'postgres'): Migration {
     )
     await schema.createIndex('attempts_updated_at').on('attempts').column('updated_at').execute()
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('totp')
         .addColumn('user_id', 'text', (column) => column.primaryKey().references('users.id').onDelete('cascade'))
@@ -86,7 +83,8 @@ export function migration0002(kind: 'sqlite' | 'postgres'): Migration {
         .addColumn('last_step', integer, (column) => column.notNull()),
     )
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('recovery_codes')
         .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
@@ -96,7 +94,8 @@ export function migration0002(kind: 'sqlite' | 'postgres'): Migration {
         .addPrimaryKeyConstraint('recovery_codes_pkey', ['user_id', 'hash']),
     )
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('passkeys')
         .addColumn('id', 'text', (column) => column.primaryKey())
@@ -111,7 +110,8 @@ export function migration0002(kind: 'sqlite' | 'postgres'): Migration {
     )
     await schema.createIndex('passkeys_user_id').on('passkeys').column('user_id').execute()
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('identities')
         .addColumn('issuer', 'text', (column) => column.notNull())
@@ -126,7 +126,8 @@ export function migration0002(kind: 'sqlite' | 'postgres'): Migration {
     )
     await schema.createIndex('identities_user_id').on('identities').column('user_id').execute()
 
-    await create(
+    await createTable(
+      kind,
       schema
         .createTable('mail_outbox')
         .addColumn('id', 'text', (column) => column.primaryKey())

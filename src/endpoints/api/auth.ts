@@ -1,13 +1,12 @@
 import type { z } from 'zod'
 import type { Account } from '../../authn/account/accounts.ts'
 import type { Session } from '../../authn/session/sessions.ts'
-import { deviceCookie, sessionCookie } from '../../gate/cookie-names.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
-import { setCookie } from '../../http/cookies.ts'
 import type { Outbound } from '../../http/message.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type * as wire from '../../wire/people.ts'
 import type { Person, Tokens } from '../../wire/shapes.ts'
+import { signedOutFields } from '../browser-cookies.ts'
 import type { Desk } from '../desk/desk.ts'
 import { isRefusal } from '../desk/guard.ts'
 import type { Halfway, SignInOutcome } from '../desk/sign-in.ts'
@@ -221,23 +220,7 @@ export function input<Shape extends z.ZodType>({ input }: Exchange): z.output<Sh
   return input as z.output<Shape>
 }
 
-/** The fields that set a browser's cookies once it was let in. */
-export function cookiesOf(
-  { rooms }: Desk,
-  cookie: string,
-  deviceToken: string | undefined,
-  deviceTtlMs: number,
-): string[] {
-  const { absolute, sameSite } = rooms.identity.session
-  const fields = ['Set-Cookie', setCookie(sessionCookie, cookie, { maxAgeMs: absolute, sameSite })]
-  if (deviceToken !== undefined)
-    fields.push('Set-Cookie', setCookie(deviceCookie, deviceToken, { maxAgeMs: deviceTtlMs, sameSite: 'strict' }))
-  return fields
-}
-
 /** Takes the cookie of a session back, where one came. */
 export function takenBack({ principal }: Exchange): string[] {
-  return principal.credential.kind === 'browser-session'
-    ? ['Set-Cookie', setCookie(sessionCookie, '', { maxAgeMs: 0, sameSite: 'strict' })]
-    : []
+  return principal.credential.kind === 'browser-session' ? signedOutFields() : []
 }

@@ -1,12 +1,13 @@
 import type { Answerer } from '../../gate/exchange.ts'
 import type { Refusal } from '../../kernel/error.ts'
 import type * as wire from '../../wire/people.ts'
+import { letInFields } from '../browser-cookies.ts'
 import type { Desk } from '../desk/desk.ts'
 import { isRefusal } from '../desk/guard.ts'
 import { deviceName } from '../desk/letters.ts'
 import type { Again } from '../desk/own.ts'
 import { visitorOf } from '../desk/visitor.ts'
-import { cookiesOf, input, takenBack, tokensOf } from './auth.ts'
+import { input, takenBack, tokensOf } from './auth.ts'
 import { json } from './reply.ts'
 
 type Owns =
@@ -57,7 +58,7 @@ export function ownEndpoints(desk: Desk): Record<Owns, Answerer> {
       const { account, session, refreshToken, cookie } = outcome
       return cookie === undefined
         ? json(200, tokensOf(desk, account, session, refreshToken))
-        : json(200, { status: 'done' }, ...cookiesOf(desk, cookie, undefined, 0))
+        : json(200, { status: 'done' }, ...letInFields(rooms.identity.session, cookie, undefined))
     },
 
     async stepUpPasskeyOptions(exchange) {

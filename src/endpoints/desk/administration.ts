@@ -49,14 +49,9 @@ export class Administration {
 
   /** Gives an account exactly these roles: known ones, and none that comes to more than the giver holds. */
   async setRoles(visitor: Visitor, id: string, roles: readonly string[]): Promise<Refusal | undefined> {
-    const { accounts, knownRoles, sessions } = this.#rooms
-    const unknown = roles.filter((role) => !knownRoles.has(role))
-    if (unknown.length > 0)
-      return refuse('body-invalid', {
-        errors: { roles: [`no role is called ${unknown.map((role) => `\`${role}\``).join(', ')}`] },
-      })
-    const upward = this.#beyond(visitor, roles)
-    if (upward !== undefined) return upward
+    const { accounts, sessions } = this.#rooms
+    const refused = this.mayGive(visitor, roles)
+    if (refused !== undefined) return refused
     return this.#change(visitor, id, async (trx, account) => {
       if (account.id === visitor.principal.id) return refuse('conflict', { detail: 'Nobody changes their own roles' })
       const before = await accounts.setRoles(trx, id, roles)

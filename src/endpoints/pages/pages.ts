@@ -1,10 +1,10 @@
-import { deviceTtlMs } from '../../authn/session/device-tokens.ts'
-import { deviceCookie, flowCookie, sessionCookie } from '../../gate/cookie-names.ts'
+import { flowCookie } from '../../gate/cookie-names.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import type { PageDraft } from '../../gate/routes.ts'
 import { cookieOf, setCookie } from '../../http/cookies.ts'
 import type { Outbound } from '../../http/message.ts'
 import { catalogue, type Refusal, refuse } from '../../kernel/error.ts'
+import { letInFields, signedOutFields } from '../browser-cookies.ts'
 import type { Desk } from '../desk/desk.ts'
 import { isRefusal } from '../desk/guard.ts'
 import type { LetIn, SignInOutcome } from '../desk/sign-in.ts'
@@ -190,8 +190,7 @@ export function pagesOf(desk: Desk, options: PageOptions): readonly PageDraft[] 
       const refusal = await desk.own.signOut(visitorOf(exchange))
       if (refusal !== undefined) return refusal
     }
-    const gone = setCookie(sessionCookie, '', { maxAgeMs: 0, sameSite: 'strict' })
-    return seeOther(returnTo(fields) ?? `${base}/sign-in`, 'Set-Cookie', gone)
+    return seeOther(returnTo(fields) ?? `${base}/sign-in`, ...signedOutFields())
   })
 
   add('GET', '/login/:provider', 'authentication', async (exchange) => {
@@ -350,11 +349,7 @@ export function pagesOf(desk: Desk, options: PageOptions): readonly PageDraft[] 
     readonly cookie: LetIn['cookie']
     readonly deviceToken?: string
   }): string[] {
-    const { absolute, sameSite } = identity.session
-    const fields = ['Set-Cookie', setCookie(sessionCookie, cookie ?? '', { maxAgeMs: absolute, sameSite })]
-    if (deviceToken !== undefined)
-      fields.push('Set-Cookie', setCookie(deviceCookie, deviceToken, { maxAgeMs: deviceTtlMs, sameSite: 'strict' }))
-    return fields
+    return letInFields(identity.session, cookie ?? '', deviceToken)
   }
 }
 

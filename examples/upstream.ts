@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A stand-in for JAF's own API: it takes what the gate lets through, and repeats who asked. */
+/** A stand-in for the API behind an example: it takes what the gate lets through, and repeats who asked. */
 const server = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
