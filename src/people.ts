@@ -97,7 +97,7 @@ export function openPeople({ settings, environment, root, revocations, clock, ra
     totp,
     recoveryCodes,
     passkeys,
-    factors: new Factors({ totp, recoveryCodes, passkeys }),
+    factors: new Factors({ totp, recoveryCodes }),
     providers: openProviders({
       options: identity.providers,
       secrets,

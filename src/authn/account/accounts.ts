@@ -295,18 +295,6 @@ export class Accounts {
       .execute()
   }
 
-  /**
-   * Holds an account until the transaction ends: whoever opens or ends its sessions takes turns. First of all in a
-   * transaction, so that no two wait for each other.
-   */
-  async hold(trx: Database, id: string): Promise<void> {
-    await trx
-      .updateTable('users')
-      .set((user) => ({ updated_at: user.ref('updated_at') }))
-      .where('id', '=', id)
-      .execute()
-  }
-
   /** Gives the account another address, which has answered. False where somebody else has it. */
   async setEmail(db: Database, id: string, email: string): Promise<boolean> {
     const address = normalEmail(email)
@@ -331,7 +319,7 @@ export class Accounts {
       .execute()
   }
 
-  /** Notes a sign-in, and answers when the one before it was. */
+  /** Notes a sign-in. */
   async signedIn(db: Database, id: string): Promise<void> {
     await db.updateTable('users').set({ last_sign_in_at: this.#clock.now() }).where('id', '=', id).execute()
   }

@@ -1,5 +1,5 @@
 import type { Database } from '../../store/database.ts'
-import { countPasskeys, type Passkeys } from './passkeys.ts'
+import { countPasskeys } from './passkeys.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { Totp } from './totp.ts'
 
@@ -13,8 +13,6 @@ export interface Enrolled {
 interface FactorsOptions {
   readonly totp: Totp
   readonly recoveryCodes: RecoveryCodes
-  /** Absent in a house without a public address. What was enrolled when it had one counts all the same. */
-  readonly passkeys?: Passkeys | undefined
 }
 
 /** Which second factors people have: what is enrolled is demanded on every way in (A45). */
@@ -29,7 +27,7 @@ export class Factors {
     const { totp, recoveryCodes } = this.#options
     return {
       totp: await totp.isEnrolled(db, userId),
-      // Asked of the store, for a line taken out of a configuration is no way round a factor.
+      // Asked of the store: a house that has lost its public address has no passkeys, and that is no way round a factor.
       passkeys: await countPasskeys(db, userId),
       recoveryCodesLeft: await recoveryCodes.left(db, userId),
     }

@@ -33,8 +33,6 @@ export interface TicketPurposes {
   provider: {
     readonly flow: unknown
     readonly returnTo: string
-    /** The browser that it began in. */
-    readonly browser: string
     /** The account that wants to be linked, where somebody was signed in. */
     readonly linkTo: string | undefined
   }

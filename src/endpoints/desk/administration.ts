@@ -1,4 +1,5 @@
 import type { Account } from '../../authn/account/accounts.ts'
+import { hold } from '../../authn/account/hold.ts'
 import { covers } from '../../authz/roles.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
@@ -175,7 +176,7 @@ export class Administration {
   ): Promise<Refusal | undefined> {
     const { store, accounts, revocations, audit } = this.#rooms
     const outcome = await store.transaction(async (trx) => {
-      await accounts.hold(trx, id)
+      await hold(trx, id)
       const account = await accounts.byId(trx, id)
       if (account === undefined) return nobody
       return this.#beyond(visitor, account.roles) ?? work(trx, account)

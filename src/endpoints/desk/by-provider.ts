@@ -46,7 +46,7 @@ export class ByProvider {
     const secret = await tickets.issue(store.db, {
       purpose: 'provider',
       subject: name,
-      holds: { flow: begun.flow, returnTo, browser: '', linkTo: link ? visitor.principal.id : undefined },
+      holds: { flow: begun.flow, returnTo, linkTo: link ? visitor.principal.id : undefined },
       ttlMs: flowMs,
     })
     return { url: begun.url, flowCookie: secret, maxAgeMs: flowMs }

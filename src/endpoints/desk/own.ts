@@ -1,4 +1,6 @@
 import type { Account } from '../../authn/account/accounts.ts'
+import { hold } from '../../authn/account/hold.ts'
+import { hasSecond } from '../../authn/factor/factors.ts'
 import type { Method } from '../../authn/proof.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
@@ -49,11 +51,11 @@ export class Own {
 
   /** Ends all sessions of the visitor, or all but this one; answers how many. */
   async endSessions(visitor: Visitor, which: 'all' | 'others'): Promise<number> {
-    const { store, sessions, revocations, accounts, tickets } = this.#rooms
+    const { store, sessions, revocations, tickets } = this.#rooms
     const { id: userId, credential } = visitor.principal
     const keep = which === 'others' && credential.kind !== 'none' ? credential.session : undefined
     const ended = await store.transaction(async (trx) => {
-      await accounts.hold(trx, userId)
+      await hold(trx, userId)
       const gone = await sessions.endAllOf(trx, userId, 'ended by its owner', keep)
       await tickets.void(trx, 'email-change', userId)
       await this.#diary.person(trx, visitor, 'session-end', 'success', userId, { sessions: gone.length, which })
@@ -83,7 +85,7 @@ export class Own {
     const { id: userId, credential } = visitor.principal
     if (credential.kind === 'none') return refuse('credentials-required')
     const enrolled = await factors.enrolled(store.db, userId)
-    if (again.method === 'password' && (enrolled.totp || enrolled.passkeys > 0)) {
+    if (again.method === 'password' && hasSecond(enrolled)) {
       // A password alone would make an old second factor as good as new.
       return refuse('factor-invalid', { detail: 'Prove yourself by your second factor' })
     }
@@ -96,7 +98,7 @@ export class Own {
     }
     const want: Want = credential.kind === 'browser-session' ? 'browser' : 'tokens'
     const outcome = await store.transaction(async (trx) => {
-      await accounts.hold(trx, userId)
+      await hold(trx, userId)
       const shown = admission.locked ? undefined : await prove(trx)
       const account = await accounts.byId(trx, userId)
       // Of two that prove themselves at once in one session, one goes on with it.
@@ -173,7 +175,7 @@ export class Own {
     const { id: userId } = visitor.principal
     const admission = await this.#guard.admit(visitor, { subject: `factor:${userId}`, userId })
     const outcome = await store.transaction(async (trx) => {
-      await this.#rooms.accounts.hold(trx, userId)
+      await hold(trx, userId)
       if (admission.locked || !(await totp.confirm(trx, userId, code))) {
         await admission.failed(trx)
         return refuse('body-invalid', { errors: { code: ['is not the code that the app shows now'] } })
@@ -194,7 +196,7 @@ export class Own {
     const { id: userId } = visitor.principal
     const outcome = await store.transaction(async (trx) => {
       const enrolled = await factors.enrolled(trx, userId)
-      if (!enrolled.totp && enrolled.passkeys === 0)
+      if (!hasSecond(enrolled))
         return refuse('conflict', { detail: 'Recovery codes stand in for a second factor: enrol one first' })
       const codes = await recoveryCodes.renew(trx, userId)
       await this.#diary.person(trx, visitor, 'recovery-codes', 'success', userId)
@@ -226,7 +228,7 @@ export class Own {
       return refuse('factor-invalid', { detail: 'The ceremony has run out: begin again' })
     const { challenge } = taken.holds
     const outcome = await store.transaction(async (trx) => {
-      await this.#rooms.accounts.hold(trx, userId)
+      await hold(trx, userId)
       const registered = await passkeys.register(trx, userId, credential, challenge, name)
       if ('problem' in registered)
         return refuse('factor-invalid', { detail: 'The passkey was not accepted', reason: registered.problem })
@@ -245,7 +247,7 @@ export class Own {
     const { store, identities, accounts, factors } = this.#rooms
     const { id: userId } = visitor.principal
     const outcome = await store.transaction(async (trx) => {
-      await accounts.hold(trx, userId)
+      await hold(trx, userId)
       const account = await accounts.byId(trx, userId)
       const linked = await identities.of(trx, userId)
       if (!linked.some((identity) => identity.provider === provider))
@@ -289,7 +291,7 @@ export class Own {
     const { store, accounts, factors, recoveryCodes } = this.#rooms
     const { id: userId } = visitor.principal
     const outcome = await store.transaction(async (trx) => {
-      await accounts.hold(trx, userId)
+      await hold(trx, userId)
       const account = await accounts.byId(trx, userId)
       const before = await factors.enrolled(trx, userId)
       if (factor === 'totp' && !before.totp) return refuse('not-found', { detail: 'no authenticator app is enrolled' })

@@ -1,5 +1,7 @@
 import type { Account } from '../../authn/account/accounts.ts'
 import { isAddress, normalEmail } from '../../authn/account/accounts.ts'
+import { hold } from '../../authn/account/hold.ts'
+import { hasSecond } from '../../authn/factor/factors.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
 import { atLeast } from './at-least.ts'
@@ -76,11 +78,11 @@ export class Recovery {
     const prepared = await accounts.preparePassword(account, password, await this.#hasSecond(account.id))
     if (isRefusal(prepared)) return prepared
     const outcome = await store.transaction(async (trx) => {
-      await accounts.hold(trx, account.id)
+      await hold(trx, account.id)
       const taken = await tickets.take(trx, 'password-reset', token)
       if (taken.kind !== 'good') return refuse('link-invalid', { reason: `the link is ${taken.kind}` })
       const enrolled = await factors.enrolled(trx, account.id)
-      if (prepared.short && !enrolled.totp && enrolled.passkeys === 0)
+      if (prepared.short && !hasSecond(enrolled))
         return refuse('conflict', { detail: 'The second factor is gone meanwhile' })
       await accounts.setPassword(trx, account.id, prepared)
       await accounts.verifyEmail(trx, account.id)
@@ -118,7 +120,7 @@ export class Recovery {
     }
     const prepared = await accounts.preparePassword(account, password, await this.#hasSecond(userId))
     const outcome = await store.transaction(async (trx) => {
-      await accounts.hold(trx, userId)
+      await hold(trx, userId)
       await admission.succeeded(trx)
       if (isRefusal(prepared)) return prepared
       // Somebody reset it while this was on its way: theirs stands.
@@ -168,7 +170,7 @@ export class Recovery {
 
   async #hasSecond(userId: string): Promise<boolean> {
     const enrolled = await this.#rooms.factors.enrolled(this.#rooms.store.db, userId)
-    return enrolled.totp || enrolled.passkeys > 0
+    return hasSecond(enrolled)
   }
 
   /** What was ended holds on the next request. */

@@ -1,4 +1,5 @@
 import type { Account } from '../../authn/account/accounts.ts'
+import { hold } from '../../authn/account/hold.ts'
 import { covers } from '../../authz/roles.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
@@ -118,7 +119,7 @@ export class Registrar {
           if (visitor.principal.id !== change.holds.userId)
             return refuse('credentials-required', { detail: 'Sign in first' })
           if (visitor.principal.actor !== undefined) return refuse('in-person-only')
-          await this.#rooms.accounts.hold(trx, change.holds.userId)
+          await hold(trx, change.holds.userId)
           const taken = await this.#rooms.tickets.take(trx, 'email-change', token)
           if (taken.kind === 'good') return this.#move(trx, visitor, taken.holds)
         }

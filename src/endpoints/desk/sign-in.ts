@@ -1,4 +1,6 @@
 import { type Account, normalEmail } from '../../authn/account/accounts.ts'
+import { hold } from '../../authn/account/hold.ts'
+import { hasSecond } from '../../authn/factor/factors.ts'
 import { levelOf, type Method, methodsFrom } from '../../authn/proof.ts'
 import type { Session } from '../../authn/session/sessions.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
@@ -65,7 +67,7 @@ export class SignIn {
     const outcome = await store.transaction(async (trx) => {
       // Asked once more, now that nobody can change it meanwhile: checking a password takes long enough to be locked in, or
       // to have it replaced.
-      if (known !== undefined) await accounts.hold(trx, known.id)
+      if (known !== undefined) await hold(trx, known.id)
       const account = known === undefined || admission.locked ? undefined : await accounts.byId(trx, known.id)
       if (account?.status === 'active' && account.epoch === aimedAt?.epoch) {
         await admission.succeeded(trx)
@@ -88,13 +90,13 @@ export class SignIn {
     code: string,
     want: Want,
   ): Promise<SignInOutcome> {
-    const { store, tickets, totp, recoveryCodes, accounts } = this.#rooms
+    const { store, tickets, totp, recoveryCodes } = this.#rooms
     const waiting = await tickets.look(store.db, 'second-factor', challenge)
     if (waiting.kind !== 'good') return refuse('factor-invalid', { reason: `the challenge is ${waiting.kind}` })
     const { userId } = waiting.holds
     const admission = await this.#guard.admit(visitor, { subject: `factor:${userId}`, userId })
     const outcome = await store.transaction(async (trx) => {
-      await accounts.hold(trx, userId)
+      await hold(trx, userId)
       const right =
         !admission.locked &&
         (method === 'totp' ? await totp.verify(trx, userId, code) : await recoveryCodes.use(trx, userId, code))
@@ -135,7 +137,7 @@ export class SignIn {
     const admission =
       userId === undefined ? undefined : await this.#guard.admit(visitor, { subject: `factor:${userId}`, userId })
     const outcome = await store.transaction(async (trx) => {
-      if (userId !== undefined) await accounts.hold(trx, userId)
+      if (userId !== undefined) await hold(trx, userId)
       const shown = await passkeys.verify(trx, credential, challenge, {
         ...(userId === undefined ? {} : { userId }),
         userVerification: signIn === undefined,
@@ -149,7 +151,7 @@ export class SignIn {
       await admission?.succeeded(trx)
       const method = shown.userVerified ? 'passkey' : 'security-key'
       if (signIn !== undefined) return this.#complete(trx, visitor, signIn, method, want)
-      await accounts.hold(trx, shown.userId)
+      await hold(trx, shown.userId)
       const account = await accounts.byId(trx, shown.userId)
       if (account?.status !== 'active') return refuse('factor-invalid', { reason: 'the account is locked or gone' })
       return this.proceed(trx, visitor, account, [method], want)
@@ -166,7 +168,7 @@ export class SignIn {
 
   /** A provider has vouched for the account. */
   async withProvider(trx: Database, visitor: Visitor, userId: string, want: Want): Promise<SignInOutcome> {
-    await this.#rooms.accounts.hold(trx, userId)
+    await hold(trx, userId)
     const account = await this.#rooms.accounts.byId(trx, userId)
     if (account?.status !== 'active') return refuse('provider-failed', { reason: 'the account is locked or gone' })
     return this.proceed(trx, visitor, account, ['provider'], want)
@@ -185,7 +187,7 @@ export class SignIn {
   ): Promise<SignInOutcome> {
     const { factors, tickets } = this.#rooms
     const enrolled = await factors.enrolled(trx, account.id)
-    if ((enrolled.totp || enrolled.passkeys > 0) && levelOf(methods) === 'aal1') {
+    if (hasSecond(enrolled) && levelOf(methods) === 'aal1') {
       const challenge = await tickets.issue(trx, {
         purpose: 'second-factor',
         subject: account.id,

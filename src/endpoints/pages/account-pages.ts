@@ -1,3 +1,4 @@
+import { hasSecond } from '../../authn/factor/factors.ts'
 import type { Principal } from '../../authn/principal.ts'
 import { flowCookie } from '../../gate/cookie-names.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
@@ -163,7 +164,7 @@ export function accountPages({ desk, base, shown, pageFor, readForm, cookies }: 
     const current = principal.credential.kind === 'none' ? '' : principal.credential.session
     const offered = rooms.providers.list()
     const page = pageFor(exchange)
-    const second = enrolled.totp || enrolled.passkeys > 0
+    const second = hasSecond(enrolled)
     return pageResponse(
       status,
       account(page, {
@@ -210,7 +211,7 @@ export function accountPages({ desk, base, shown, pageFor, readForm, cookies }: 
     if (person === undefined) return toSignIn()
     const enrolled = await rooms.factors.enrolled(store.db, person.id)
     const methods: ('password' | 'totp' | 'recovery-code' | 'passkey')[] = []
-    if (person.password !== 'none' && !enrolled.totp && enrolled.passkeys === 0) methods.push('password')
+    if (person.password !== 'none' && !hasSecond(enrolled)) methods.push('password')
     if (enrolled.totp) methods.push('totp')
     if (enrolled.passkeys > 0) methods.push('passkey')
     if (enrolled.recoveryCodesLeft > 0) methods.push('recovery-code')
