@@ -11,6 +11,7 @@ import { resolveSecret, Secret, type SecretRef } from './kernel/secret.ts'
 import { size } from './kernel/shape.ts'
 import { builtInLimits, limitOptions } from './limits/options.ts'
 import { mailOptions } from './mail/options.ts'
+import { oauthOptions } from './oauth/options.ts'
 import { upstreamOptions } from './upstream/options.ts'
 import { contract } from './wire/contract.ts'
 
@@ -32,6 +33,8 @@ const sections = {
   /** What the pages of the house look like. */
   pages: pageOptions.prefault({}),
   tokens: tokenOptions.prefault({}),
+  /** Tokens for other people's clients; no authorization server where it is left out. */
+  oauth: oauthOptions.optional(),
   roles: z
     .record(z.string().regex(/^[A-Za-z0-9_-]+$/, 'expected a name of letters, digits, `_` and `-`'), roleOptions)
     .default({}),
@@ -198,7 +201,7 @@ function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings
         })
     }
   }
-  mistakes.push(...checkPeople(settings))
+  mistakes.push(...checkPeople(settings), ...checkOauth(given, settings))
   if (settings.tokens !== undefined && settings.tokens.secret !== undefined && settings.tokens.algorithm !== 'HS256') {
     mistakes.push({
       path: 'tokens.secret',
@@ -228,6 +231,43 @@ function checkPeople({ identity, mail, publicUrl, listen }: Settings): Mistake[]
       mistakes.push({
         path: `identity.providers.${name}`,
         message: 'expected `publicUrl`: the provider sends people back to it',
+      })
+  }
+  return mistakes
+}
+
+/** Scopes that one part names and another describes, and an address that clients can rely on. */
+function checkOauth(given: Readonly<Record<string, unknown>>, { oauth, publicUrl, listen }: Settings): Mistake[] {
+  const mistakes: Mistake[] = []
+  const known = new Set(Object.keys(oauth?.scopes ?? {}))
+  const mustKnow = (path: string, scopes: unknown): void => {
+    for (const scope of [scopes].flat()) {
+      if (typeof scope === 'string' && !known.has(scope))
+        mistakes.push({ path, message: `no scope is called \`${scope}\`; there ${those(known)}` })
+    }
+  }
+  for (const [index, route] of listIn(given['routes']).entries()) mustKnow(`routes[${index}].scope`, route['scope'])
+  if (oauth === undefined) return mistakes
+  if (publicUrl === undefined && (listen === undefined || ownUrl(listen) === undefined))
+    mistakes.push({ path: 'oauth', message: 'expected `publicUrl` beside it: tokens are issued in its name' })
+  const seen = new Set<string>()
+  for (const [index, { path, scopes }] of oauth.resources.entries()) {
+    mustKnow(`oauth.resources[${index}].scopes`, scopes)
+    if (seen.has(path))
+      mistakes.push({ path: `oauth.resources[${index}].path`, message: `\`${path}\` is there already` })
+    seen.add(path)
+  }
+  const ids = new Set<string>()
+  for (const [index, { id, scopes }] of oauth.clients.entries()) {
+    mustKnow(`oauth.clients[${index}].scopes`, scopes)
+    if (ids.has(id)) mistakes.push({ path: `oauth.clients[${index}].id`, message: `\`${id}\` is there already` })
+    ids.add(id)
+  }
+  for (const [index, { path }] of listIn(given['routes']).entries()) {
+    if (typeof path === 'string' && (path === oauth.path || path.startsWith(`${oauth.path}/`)))
+      mistakes.push({
+        path: `routes[${index}].path`,
+        message: `\`${oauth.path}\` is the authorization server’s: move one of them`,
       })
   }
   return mistakes
@@ -269,6 +309,9 @@ function settleSecrets(settings: Settings, environment: Environment, mistakes: M
   const references: (readonly [path: string, SecretRef | undefined])[] = [
     ['tokens.secret', settings.tokens?.secret],
     ['mail.smtp.password', settings.mail?.smtp?.password],
+    ...(settings.oauth?.clients ?? []).flatMap(({ secrets }, client) =>
+      secrets.map((secret, index) => [`oauth.clients[${client}].secrets[${index}]`, secret] as const),
+    ),
     ...Object.entries(settings.identity?.providers ?? {}).map(
       ([name, provider]) => [`identity.providers.${name}.clientSecret`, provider.clientSecret] as const,
     ),

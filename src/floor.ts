@@ -1,27 +1,35 @@
 import type { AuditLog } from './audit/log.ts'
 import type { Revocations } from './authn/session/revocations.ts'
 import type { TokenService } from './authn/token/tokens.ts'
+import type { AuthorizationServer } from './authorization.ts'
 import { decisionPoint } from './authz/decide.ts'
 import type { DecisionPoint } from './authz/decision.ts'
 import { compileRoles, type RoleTable } from './authz/roles.ts'
 import type { Settings } from './config.ts'
 import { administrationEndpoints } from './endpoints/api/administration.ts'
-import { authEndpoints } from './endpoints/api/auth.ts'
+import { authEndpoints, refreshOwn } from './endpoints/api/auth.ts'
+import { clientEndpoints } from './endpoints/api/clients.ts'
 import { healthEndpoints } from './endpoints/api/health.ts'
 import { metricsEndpoint } from './endpoints/api/metrics.ts'
 import { ownEndpoints } from './endpoints/api/own.ts'
 import { problemPage } from './endpoints/api/problems.ts'
 import { json } from './endpoints/api/reply.ts'
-import { openDesk } from './endpoints/desk/desk.ts'
+import { resourceMetadata } from './endpoints/api/resource-metadata.ts'
+import { type Desk, openDesk } from './endpoints/desk/desk.ts'
+import { authorizationServer } from './endpoints/oauth/authorization-server.ts'
+import { userinfoEndpoint } from './endpoints/oauth/userinfo.ts'
 import { pagesOf } from './endpoints/pages/pages.ts'
 import { compileCors } from './gate/cors.ts'
+import type { RouteDraft } from './gate/draft.ts'
 import type { Answerer } from './gate/exchange.ts'
 import { compileHeaders } from './gate/headers.ts'
 import type { Meters } from './gate/meters.ts'
 import { compilePlan, type Plan } from './gate/plan.ts'
+import { openResourceServer } from './gate/resource-server.ts'
 import type { Rooms } from './gate/rooms.ts'
 import type { RouteLimit } from './gate/route.ts'
-import { type Draughting, draftEndpoint, draftPage, draftRoute, routeLimit } from './gate/routes.ts'
+import { type Draughting, draftEndpoint, draftOauth, draftPage, draftRoute, routeLimit } from './gate/routes.ts'
+import type { RouterEntry } from './http/router.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Random } from './kernel/id.ts'
 import { addressList, parseCidr } from './kernel/ip.ts'
@@ -39,6 +47,8 @@ export interface Standing {
   readonly store: Store
   readonly audit: AuditLog
   readonly people: People
+  /** Undefined where the house gives no tokens to clients of other people. */
+  readonly authorization: AuthorizationServer | undefined
   readonly tokens: TokenService
   readonly revocations: Revocations
   readonly limiter: Limiter
@@ -58,9 +68,9 @@ export interface Floor {
 
 /** Furnishes the house by one configuration. */
 export function furnish(settings: Settings, standing: Standing): Floor {
-  const { machine, store, audit, people, tokens, limiter, meters } = standing
-  const roles = compileRoles(settings.roles)
-  const decisions = decisionPoint()
+  const { machine, store, audit, people, tokens, limiter, meters, authorization } = standing
+  const roles = compileRoles(settings.roles, settings.oauth?.scopes)
+  const decisions = decisionPoint(roles)
   const upstreams = new Map(
     Object.entries(settings.upstreams).map(([name, options]) => [name, openUpstream(name, options)]),
   )
@@ -76,6 +86,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     trustsOrigin: originsOf(settings, people.publicUrl),
     roles,
     decisions,
+    resourceServer: authorization && openResourceServer({ ...authorization, publicUrl: authorization.issuer }),
     limiter,
     audit,
     meters,
@@ -84,18 +95,25 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     via: standing.via,
     identityHeaders: (name) => prefixes.some((prefix) => name.startsWith(prefix)),
   }
-  const desk = openDesk({
-    ...people,
-    ...standing,
-    clock: machine.clock,
-    random: machine.random,
-    roles,
-    knownRoles: new Set(['admin', ...Object.keys(settings.roles)]),
-  })
+  const desk = openDesk(
+    {
+      ...people,
+      ...standing,
+      clock: machine.clock,
+      random: machine.random,
+      roles,
+      scopeTexts:
+        settings.oauth &&
+        new Map(Object.entries(settings.oauth.scopes).map(([name, { description }]) => [name, description])),
+      knownRoles: new Set(['admin', ...Object.keys(settings.roles)]),
+    },
+    authorization,
+  )
   const answerers: Readonly<Record<EndpointName, Answerer>> = {
     ...authEndpoints(desk),
     ...ownEndpoints(desk),
     ...administrationEndpoints(desk),
+    ...clientEndpoints(desk),
     ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
     metrics: metricsEndpoint(meters, listOf(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
     problem: problemPage,
@@ -116,7 +134,12 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     return paths.map((path) => draftEndpoint(endpoint, path, answerers[name as EndpointName], known))
   })
   const pages = pagesOf(desk, settings.pages).map((page) => draftPage(page, known))
-  const drafts = [...own, ...pages, ...settings.routes.map((route) => draftRoute(route, known))]
+  const drafts = [
+    ...own,
+    ...pages,
+    ...(authorization === undefined ? [] : delegated(authorization, desk, settings, standing, known)),
+    ...settings.routes.map((route) => draftRoute(route, known)),
+  ]
   const headers = compileHeaders(settings.headers)
   const plan = compilePlan(
     drafts,
@@ -125,6 +148,37 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     rooms,
   )
   return { plan, roles, decisions, upstreams }
+}
+
+/** What the authorization server answers. */
+function delegated(
+  authorization: AuthorizationServer,
+  desk: Desk,
+  { pages, identity, tokens }: Settings,
+  { store, machine, people }: Standing,
+  known: Draughting,
+): RouterEntry<RouteDraft>[] {
+  const { issuer, options, resources } = authorization
+  const server = authorizationServer({
+    ...authorization,
+    desk,
+    pages,
+    sameSite: identity.session.sameSite,
+    idTokenAlgorithm: tokens.algorithm === 'HS256' ? 'EdDSA' : tokens.algorithm,
+    db: store.db,
+    isFresh: (said, expiresAtMs) => authorization.replays.isFresh(store.db, said, expiresAtMs),
+    clock: machine.clock,
+    log: machine.log,
+    refreshOwn: (exchange, token) => refreshOwn(desk, exchange, token),
+  })
+  const userinfo = userinfoEndpoint(options.path, { accounts: people.accounts, db: store.db })
+  return [
+    ...server.pages.map((page) => draftPage(page, known)),
+    ...[...server.machine, ...resourceMetadata({ publicUrl: issuer, issuer, resources })].map((one) =>
+      draftOauth(one, known),
+    ),
+    ...userinfo.endpoints.map((one) => draftEndpoint(one, one.path, userinfo.answerer, known)),
+  ]
 }
 
 /** The limits by name: what the house brings, under what the configuration says. */

@@ -1,8 +1,11 @@
+import type { AuditEvent } from './audit/event.ts'
 import { type AuditLog, openAuditLog } from './audit/log.ts'
 import type { Accounts } from './authn/account/accounts.ts'
-import { Revocations } from './authn/session/revocations.ts'
+import { Revocations, tokenSlackMs } from './authn/session/revocations.ts'
 import type { Sessions } from './authn/session/sessions.ts'
+import { idTokenTtlMs } from './authn/token/id-token.ts'
 import { openTokens, type TokenService } from './authn/token/tokens.ts'
+import { type AuthorizationServer, openAuthorization } from './authorization.ts'
 import type { DecisionPoint } from './authz/decision.ts'
 import type { Environment, Settings } from './config.ts'
 import { type Embedded, embed } from './endpoints/embedded.ts'
@@ -11,14 +14,15 @@ import { type Gate, openGate } from './gate/gate.ts'
 import { openMeters } from './gate/meters.ts'
 import { base64url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
+import { Fault } from './kernel/error.ts'
 import { type Random, uuidv7 } from './kernel/id.ts'
 import type { Log } from './kernel/log.ts'
 import { repeat } from './kernel/task.ts'
-import { openKeyring } from './keys/keyring.ts'
+import { type Keyring, type KeyringPlace, openKeyring } from './keys/keyring.ts'
 import { openRootKey } from './keys/root.ts'
 import { openLimiter } from './limits/window.ts'
 import { openPeople, type People, secretOf } from './people.ts'
-import { openStore, type Store } from './store/database.ts'
+import { type Database, openStore, type Store } from './store/database.ts'
 
 /** Everything of the machine that a house lives on. */
 export interface Machine {
@@ -43,6 +47,11 @@ export interface House extends Embedded {
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly tokens: TokenService
+  /** Undefined where the house gives no tokens to clients of other people. */
+  readonly authorization: AuthorizationServer | undefined
+  readonly revocations: Revocations
+  /** The signing keys: of access tokens, and of ID tokens where those are others. */
+  readonly keyrings: readonly Keyring[]
   readonly decisions: DecisionPoint
   /** What an operator should know, and nobody is stopped by. */
   readonly warnings: readonly string[]
@@ -63,21 +72,37 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     const audit = await openAuditLog({ store, url, clock, random, log, thread: machine.role === 'gate' })
     undo.push(() => audit.close())
 
-    const keyring = await openKeyring({
-      db: store.db,
+    const revocations = new Revocations({ clock, ttlMs: first.tokens.accessTtl })
+    const people = openPeople({ settings: first, environment, root, revocations, clock, random, log })
+    const { accounts, sessions, revocationList, outbox } = people
+    undo.push(() => outbox?.close())
+    const authorization = openAuthorization({
+      settings: first,
+      publicUrl: people.publicUrl,
       root,
       clock,
       random,
-      algorithm: first.tokens.algorithm,
-      secret: secretOf(first.tokens.secret, environment),
+      db: store.db,
+      environment,
+      tickets: people.tickets,
+      log,
     })
-    const revocations = new Revocations({ clock, ttlMs: first.tokens.accessTtl })
-    const people = openPeople({ settings: first, environment, root, revocations, clock, random, log })
-    const { accounts, sessions, outbox } = people
-    undo.push(() => outbox?.close())
+    const [keyring, idKeyring] = await openKeyrings(first, { ...machine, root, db: store.db })
+    const keyrings = [...new Set([keyring, idKeyring])]
+    const tokens = openTokens({
+      options: first.tokens,
+      keyring,
+      idKeyring,
+      revocations,
+      clock,
+      random,
+      oauth: authorization && {
+        issuer: authorization.issuer,
+        audiences: new Set(authorization.resources.all.map(({ audience }) => audience)),
+      },
+    })
     let heardAt = clock.now()
-    revocations.load(await sessions.endedSince(store.db, clock.now() - first.tokens.accessTtl - tokenSlackMs))
-    const tokens = openTokens({ options: first.tokens, keyring, revocations, clock, random })
+    await hearOfEnds(heardAt - first.tokens.accessTtl - tokenSlackMs)
     const limiter = openLimiter(clock)
     let gate: Gate | undefined
     const meters = openMeters({
@@ -87,6 +112,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     })
     const standing = {
       machine,
+      authorization,
       store,
       audit,
       people,
@@ -94,7 +120,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       revocations,
       limiter,
       meters,
-      jwks: () => keyring.jwks(),
+      jwks: () => idKeyring.jwks(),
       isDraining: () => gate?.draining ?? false,
       via: `gatehouse-${base64url(random.bytes(6))}`,
     }
@@ -104,12 +130,23 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     const opened = gate
     if (machine.role === 'gate') {
       await say('start')
-      const hearing = repeat('hear what other processes ended', hearEveryMs, log, hear)
+      const hearing = repeat('hear what other processes did', hearEveryMs, log, hear)
       undo.push(() => hearing.stop())
-      const sweeping = repeat('forget sessions that are over', hourMs, log, async () => {
-        const yesterday = clock.now() - 24 * hourMs
+      await rotate() // it may have been time for long
+      const rotating = repeat('rotate signing keys', minuteMs, log, rotate)
+      undo.push(() => rotating.stop())
+      const forgetting = repeat('forget proofs of possession', minuteMs, log, async () => {
+        await authorization?.replays.sweep(store.db)
+      })
+      undo.push(() => forgetting.stop())
+      const sweeping = repeat('forget what is over', hourMs, log, async () => {
+        const yesterday = clock.now() - 25 * hourMs // longer than an access token can live
         await sessions.sweep(store.db, yesterday)
+        await revocationList.sweep(store.db)
+        for (const { table } of keyrings) await table?.sweep(store.db)
         await people.tickets.sweep(store.db, yesterday)
+        await authorization?.records.sweep(store.db, clock.now() - hourMs)
+        await authorization?.registry.registration.sweep(store.db)
         await people.attempts.sweep(store.db, clock.now() - 30 * 24 * hourMs)
         await outbox?.sweep(store.db, clock.now() - 7 * 24 * hourMs)
       })
@@ -135,6 +172,9 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       accounts,
       sessions,
       tokens,
+      authorization,
+      revocations,
+      keyrings,
       decisions,
       warnings: warningsOf(first),
       get settings() {
@@ -162,35 +202,67 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     return house
 
     /**
-     * Sessions that another node or a command has ended, since the store was last heard; and a little before that, because
-     * clocks and commits differ. What was ended while the store could not be reached is heard when it can be again.
+     * What another node or a command has done, since the store was last heard; and a little before that, because clocks and
+     * commits differ. What happened while the store could not be reached is heard when it can be again.
      */
     async function hear(): Promise<void> {
       const now = clock.now()
-      const ended = await sessions.endedSince(store.db, heardAt - overlapMs)
+      await hearOfEnds(heardAt - overlapMs)
       heardAt = now
-      revocations.load(ended.filter(({ id }) => !revocations.isRevoked(id, '')))
+      for (const ring of keyrings) await ring.hear(store.db)
+    }
+
+    async function hearOfEnds(sinceMs: number): Promise<void> {
+      for (const { id, endedAt } of await sessions.endedSince(store.db, sinceMs)) revocations.endSession(id, endedAt)
+      await revocationList.tell(store.db, sinceMs, revocations)
+    }
+
+    /** Of many nodes, the first to find that it is time does it. */
+    async function rotate(): Promise<void> {
+      for (const ring of keyrings) {
+        const { table } = ring
+        if (table === undefined || !(await table.isDue(store.db))) continue
+        await store.transaction(async (trx) => {
+          const successor = await table.rotateWhenDue(trx)
+          if (successor === undefined) return
+          const { kid, activeFrom } = successor
+          await enroll(trx, {
+            type: 'admin_action',
+            action: 'signing-key.rotate',
+            resource: { id: kid, type: 'signing-key' },
+            details: { 'active-from': activeFrom, algorithm: ring.algorithm, because: 'schedule' },
+          })
+        })
+        audit.wake()
+        await ring.hear(store.db)
+      }
     }
 
     async function say(action: 'start' | 'stop' | 'reload'): Promise<void> {
-      const at = clock.now()
+      const details = { version: machine.version }
       await store.transaction((trx) =>
-        audit.enroll(trx, {
-          action,
-          actor: { id: 'gatehouse', type: 'system' },
-          address: '',
-          at,
-          details: { version: machine.version },
-          id: uuidv7(at, random),
-          request_id: '',
-          resource: { id: 'house', type: 'house' },
-          result: 'success',
-          type: 'system',
-          user_agent: '',
-          v: 1,
-        }),
+        enroll(trx, { type: 'system', action, resource: { id: 'house', type: 'house' }, details }),
       )
       audit.wake()
+    }
+
+    /** What the house does of its own accord. */
+    function enroll(
+      trx: Database,
+      what: Pick<Extract<AuditEvent, { type: 'system' | 'admin_action' }>, 'type' | 'action' | 'resource' | 'details'>,
+    ): Promise<void> {
+      const at = clock.now()
+      return audit.enroll(trx, {
+        ...what,
+        actor: { id: 'gatehouse', type: 'system' },
+        address: '',
+        at,
+        id: uuidv7(at, random),
+        request_id: '',
+        result: 'success',
+        user_agent: '',
+        v: 1,
+      } as AuditEvent)
     }
   } catch (error) {
     for (const close of undo.reverse()) await close()
@@ -201,10 +273,30 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
 /** How soon an end that another process has decided holds here (TK4: within a second). */
 const hearEveryMs = 500
 const overlapMs = 15_000
+const minuteMs = 60_000
 const hourMs = 3_600_000
 
-/** A refresh that was under way when its session ended issues one more access token, a moment after the end. */
-const tokenSlackMs = 60_000
+/** The keys of access tokens and those of ID tokens: the same, unless only we can verify the first. */
+async function openKeyrings(
+  { tokens, oauth }: Settings,
+  { environment, ...place }: Pick<Machine, 'clock' | 'random' | 'environment'> & Pick<KeyringPlace, 'root' | 'db'>,
+): Promise<readonly [keyring: Keyring, idKeyring: Keyring]> {
+  const { algorithm, rotation, accessTtl } = tokens
+  const shared = { ...place, rotation, tokenTtlMs: oauth === undefined ? accessTtl : Math.max(accessTtl, idTokenTtlMs) }
+  const previousSecrets = tokens.previousSecrets.map((reference, index) => {
+    const secret = secretOf(reference, environment)
+    if (secret === undefined) throw new Fault('unavailable', `tokens.previousSecrets[${index}] cannot be had`)
+    return secret
+  })
+  const keyring = await openKeyring({
+    ...shared,
+    algorithm,
+    secret: secretOf(tokens.secret, environment),
+    previousSecrets,
+  })
+  if (oauth === undefined || algorithm !== 'HS256') return [keyring, keyring]
+  return [keyring, await openKeyring({ ...shared, algorithm: 'EdDSA', secret: undefined })]
+}
 
 /** Waits for it, but not for ever. */
 async function within(ms: number, work: Promise<void>): Promise<void> {
@@ -215,7 +307,7 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
 
 /** Sections that open files, sockets or keys: a running house does not change them under its own feet. */
 function whatNeedsARestart(now: Settings, next: Settings): string[] {
-  return (['listen', 'store', 'tokens', 'identity', 'mail', 'publicUrl', 'pages'] as const).filter(
+  return (['listen', 'store', 'tokens', 'oauth', 'identity', 'mail', 'publicUrl', 'pages'] as const).filter(
     (section) => JSON.stringify(now[section]) !== JSON.stringify(next[section]),
   )
 }

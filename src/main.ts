@@ -12,6 +12,12 @@ const commands: Readonly<
   start: { summary: 'open the gate', load: () => import('./cli/start.ts') },
   check: { summary: 'parse and cross-check the configuration', load: () => import('./cli/check.ts') },
   user: { summary: 'create, list, grant, withdraw, lock, unlock, reset', load: () => import('./cli/user.ts') },
+  token: { summary: 'take back tokens and sessions', load: () => import('./cli/token.ts') },
+  client: {
+    summary: 'create, list, show, disable, enable, remove; add and remove secrets',
+    load: () => import('./cli/client.ts'),
+  },
+  secrets: { summary: 'list, rotate, remove signing keys', load: () => import('./cli/secrets.ts') },
   breach: { summary: 'build a list of breached passwords, or look one up', load: () => import('./cli/breach.ts') },
   audit: { summary: 'verify the chain of audit events', load: () => import('./cli/audit.ts') },
 }

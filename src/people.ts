@@ -9,6 +9,7 @@ import { Identities } from './authn/provider/identities.ts'
 import { openProviders } from './authn/provider/providers.ts'
 import { BrowserSessions } from './authn/session/browser-sessions.ts'
 import { DeviceTokens } from './authn/session/device-tokens.ts'
+import { RevocationList } from './authn/session/revocation-list.ts'
 import type { Revocations } from './authn/session/revocations.ts'
 import { Sessions } from './authn/session/sessions.ts'
 import { Tickets } from './authn/ticket/tickets.ts'
@@ -20,6 +21,7 @@ import type { Log } from './kernel/log.ts'
 import { resolveSecret, Secret, type SecretRef } from './kernel/secret.ts'
 import type { RootKey } from './keys/root.ts'
 import { Outbox } from './mail/outbox.ts'
+import { Grants } from './oauth/grants.ts'
 
 /** The rooms that know people: the same for as long as the house stands. */
 export type People = Pick<
@@ -29,6 +31,8 @@ export type People = Pick<
   | 'siteName'
   | 'accounts'
   | 'sessions'
+  | 'grants'
+  | 'revocationList'
   | 'browsers'
   | 'devices'
   | 'tickets'
@@ -57,11 +61,16 @@ export function openPeople({ settings, environment, root, revocations, clock, ra
   const publicUrl = settings.publicUrl?.replace(/\/$/, '') ?? ownUrl(settings.listen)
   const passwords = openPasswords(identity.password)
   const accounts = new Accounts({ clock, random, passwords })
+  const revocationList = new RevocationList({ clock, ttlMs: tokens.accessTtl })
   const sessions = new Sessions({
     clock,
     random,
     root,
+    revocationList,
     refreshTtlMs: tokens.refreshTtl,
+    refreshIdleMs: tokens.refreshIdle,
+    clientIdleMs: settings.oauth?.refreshIdle ?? tokens.refreshIdle,
+    browserIdleMs: identity.session.idle,
     graceMs: tokens.refreshGrace,
   })
   const browsers = new BrowserSessions({
@@ -90,6 +99,8 @@ export function openPeople({ settings, environment, root, revocations, clock, ra
     siteName: pages.name,
     accounts,
     sessions,
+    grants: new Grants({ clock }),
+    revocationList,
     browsers,
     devices: new DeviceTokens({ clock, random, root }),
     tickets: new Tickets({ clock, random, root }),

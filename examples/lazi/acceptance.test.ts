@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { freePort } from '../../test/support/browser.ts'
+import { allow } from '../../test/support/oauth.ts'
 import { administrator, command, post, type Running, signIn, startProcess } from '../../test/support/process.ts'
+import { Walker } from '../../test/support/walker.ts'
 
 const config = ['--config', 'examples/lazi/gatehouse.config.ts']
 const lara = { email: 'lara@example.com', password: 'a passphrase of Lara herself' }
 
 test('Lazi', async (context) => {
-  const house: Running = await startProcess(context, config)
+  // Its tokens are issued in the name of its address, which has to be known beforehand.
+  const port = await freePort()
+  const house: Running = await startProcess(context, [...config, '--port', String(port)])
   const created = await command(['user', 'create', lara.email, '--role', 'user', '--data', house.dataDir, ...config], {
     GATEHOUSE_USER_PASSWORD: lara.password,
   })
@@ -50,6 +56,154 @@ test('Lazi', async (context) => {
     for (const field of ['access_token', 'refresh_token', 'expires_in']) assert.ok(answer[field], field)
   })
 
+  const issuer = house.url.replace('127.0.0.1', 'localhost')
+  const verifier = 'a-verifier-that-nobody-guesses-and-that-is-long-enough'
+  const redirectUri = 'https://studio.lazi.example/callback'
+  const form = async (path: string, fields: Record<string, string>): Promise<{ status: number; body: Tokens }> => {
+    const answer = await fetch(`${issuer}/public/oauth${path}`, { method: 'POST', body: new URLSearchParams(fields) })
+    const text = await answer.text()
+    return { status: answer.status, body: text === '' ? {} : JSON.parse(text) }
+  }
+  /** The whole way of Lazi Studio: it asks, Lara allows, it gets its tokens. */
+  const granted = async (walker: Walker, scope: string): Promise<Tokens> => {
+    const request = new URL('/public/oauth/authorize', issuer)
+    request.search = new URLSearchParams({
+      client_id: 'lazi-studio',
+      redirect_uri: redirectUri,
+      response_type: 'code',
+      scope,
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    }).toString()
+    const back = await allow(walker, request)
+    const { status, body } = await form('/token', {
+      grant_type: 'authorization_code',
+      client_id: 'lazi-studio',
+      code: back.searchParams.get('code') ?? assert.fail(back.href),
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+    })
+    assert.equal(status, 200, JSON.stringify(body))
+    return body
+  }
+  const lets = async (tokens: Tokens, method: string, path: string, body?: object): Promise<number> => {
+    const answer = await fetch(`${house.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${tokens.access_token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    await answer.body?.cancel()
+    return answer.status
+  }
+  const walker = new Walker(issuer)
+  const door = await walker.go('/auth/sign-in')
+  await walker.send(door, { identifier: lara.email, password: lara.password }, '/auth/sign-in')
+
+  await context.test('OA1, OA3: Lazi Studio is allowed what Lara agrees to, at Lazi’s own paths', async () => {
+    const metadata = (await (await fetch(`${issuer}/.well-known/oauth-authorization-server`)).json()) as Record<
+      string,
+      unknown
+    >
+    assert.equal(metadata['authorization_endpoint'], `${issuer}/public/oauth/authorize`)
+    assert.equal(metadata['token_endpoint'], `${issuer}/public/oauth/token`)
+    assert.ok((metadata['scopes_supported'] as string[]).includes('projects:read'))
+    const tokens = await granted(walker, 'widgets:read projects:read')
+    assert.equal(tokens.scope, 'widgets:read projects:read')
+    assert.equal(await lets(tokens, 'GET', '/api/widgets'), 200)
+    const next = await form('/token/refresh', {
+      client_id: 'lazi-studio',
+      refresh_token: tokens.refresh_token ?? '',
+    })
+    assert.equal(next.status, 200)
+    for (const field of ['access_token', 'refresh_token', 'expires_in'] as const) assert.ok(next.body[field], field)
+  })
+
+  await context.test('OA2: narrower tokens live side by side, and a route says which scope is missing', async () => {
+    const reads = await granted(walker, 'widgets:read')
+    const writes = await granted(walker, 'files:write')
+    assert.equal(await lets(reads, 'GET', '/api/widgets'), 200)
+    assert.equal(await lets(reads, 'PUT', '/api/files/x', {}), 403)
+    assert.equal(await lets(writes, 'PUT', '/api/files/x', {}), 200)
+    assert.equal(await lets(writes, 'GET', '/api/widgets'), 403)
+    const refused = await post(`${house.url}/api/widgets`, { name: 'Clock' }, bearer(reads))
+    assert.equal(refused.status, 403)
+    assert.match(refused.headers.get('www-authenticate') ?? '', /insufficient_scope.*widgets:write/)
+    const problem = (await refused.json()) as { code: string; scope: string }
+    assert.deepEqual([problem.code, problem.scope], ['insufficient-scope', 'widgets:write'])
+  })
+
+  await context.test('OA2: what Lara may not do herself, no client does for her', async () => {
+    const { access_token } = await signIn(house.url, lara)
+    assert.equal(await lets({ access_token }, 'DELETE', '/api/widgets/1'), 403)
+    const asked = await walker.go(
+      `/public/oauth/authorize?${new URLSearchParams({ client_id: 'lazi-studio', redirect_uri: redirectUri, response_type: 'code', scope: 'widgets:admin', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' })}`,
+    )
+    assert.equal(asked.url.searchParams.get('error'), 'invalid_scope')
+  })
+
+  await context.test('TK5: a client takes its token back, by form and by JSON, with a hint or without', async () => {
+    const tokens = await granted(walker, 'widgets:read')
+    const revoked = await form('/revoke', {
+      client_id: 'lazi-studio',
+      token: tokens.access_token ?? '',
+      token_type_hint: 'access_token',
+    })
+    assert.equal(revoked.status, 200)
+    assert.equal(await lets(tokens, 'GET', '/api/widgets'), 401)
+    const again = await post(`${house.url}/public/oauth/revoke`, {
+      client_id: 'lazi-studio',
+      token: tokens.refresh_token ?? '',
+      token_type_hint: 'refresh_token',
+    })
+    assert.equal(again.status, 200)
+    const dead = await form('/token/refresh', { client_id: 'lazi-studio', refresh_token: tokens.refresh_token ?? '' })
+    assert.equal(dead.status, 400)
+    const mine = await signIn(house.url, lara)
+    const own = await post(`${house.url}/public/oauth/revoke`, { token: mine.refresh_token })
+    assert.equal(own.status, 200)
+    assert.equal(
+      await lets(mine, 'GET', '/api/widgets'),
+      401,
+      'the tokens of a sign-in are taken back by whoever holds them',
+    )
+  })
+
+  await context.test('OA1: client credentials and introspection, for a client that keeps a secret', async () => {
+    const made = await command([
+      'client',
+      'create',
+      'Reports',
+      '--id',
+      'lazi-reports',
+      '--grant',
+      'client_credentials',
+      '--scope',
+      'projects:read',
+      '--data',
+      house.dataDir,
+      ...config,
+    ])
+    assert.equal(made.code, 0, made.err)
+    const secret = /gh_cs_[\w-]+/.exec(made.out)?.[0] ?? assert.fail(made.out)
+    const basic = { authorization: `Basic ${Buffer.from(`lazi-reports:${secret}`).toString('base64')}` }
+    const answer = await fetch(`${issuer}/public/oauth/token`, {
+      method: 'POST',
+      headers: basic,
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    })
+    const tokens = (await answer.json()) as Tokens
+    assert.equal(answer.status, 200, JSON.stringify(tokens))
+    assert.equal(await lets(tokens, 'GET', '/api/projects'), 200)
+    assert.equal(await lets(tokens, 'GET', '/api/widgets'), 403)
+    const asked = await fetch(`${issuer}/public/oauth/introspect`, {
+      method: 'POST',
+      headers: basic,
+      body: new URLSearchParams({ token: tokens.access_token ?? '' }),
+    })
+    const facts = (await asked.json()) as Record<string, unknown>
+    assert.deepEqual([facts['active'], facts['client_id'], facts['scope']], [true, 'lazi-reports', 'projects:read'])
+  })
+
   await context.test(
     'CT1: a widget that fits its schema is let through; one that does not is answered field by field',
     async () => {
@@ -86,3 +240,14 @@ test('Lazi', async (context) => {
     assert.ok(await signIn(house.url, lara))
   })
 })
+
+interface Tokens {
+  readonly access_token?: string
+  readonly refresh_token?: string
+  readonly expires_in?: number
+  readonly scope?: string
+}
+
+function bearer({ access_token }: Tokens): Readonly<Record<string, string>> {
+  return { authorization: `Bearer ${access_token}` }
+}

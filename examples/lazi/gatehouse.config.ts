@@ -13,10 +13,31 @@ export default defineConfig({
   limits: { authentication: { limit: 200, window: '15m', by: ['ip'] } },
 
   roles: {
-    user: { permissions: ['widgets:read', 'widgets:write', 'projects:read', 'files:write'] },
+    user: { permissions: ['widgets:read', 'widgets:write', 'projects:*', 'files:*'] },
+    keeper: { permissions: ['widgets:admin'] },
   },
 
-  aliases: { '/public/oauth/token/refresh': '/api/auth/token/refresh' },
+  // Where Lazi has always had them; its clients ask for scopes, and get no more than the person may.
+  oauth: {
+    path: '/public/oauth',
+    scopes: {
+      'widgets:read': { description: 'See your widgets' },
+      'widgets:write': { description: 'Make and change your widgets' },
+      'widgets:admin': { description: 'Manage everybody’s widgets', privileged: true },
+      'projects:read': { description: 'See your projects' },
+      'projects:write': { description: 'Make and change your projects' },
+      'files:read': { description: 'Read your files' },
+      'files:write': { description: 'Write your files' },
+    },
+    clients: [
+      {
+        id: 'lazi-studio',
+        name: 'Lazi Studio',
+        redirectUris: ['https://studio.lazi.example/callback'],
+        scopes: ['widgets:read', 'widgets:write', 'projects:read', 'projects:write', 'files:read', 'files:write'],
+      },
+    ],
+  },
 
   routes: [
     {
@@ -37,6 +58,10 @@ export default defineConfig({
       },
     },
     { path: '/api/widgets', methods: ['GET'], require: 'widgets:read', limit: 'general', to: 'api' },
+    { path: '/api/widgets/:id', methods: ['DELETE'], require: 'widgets:admin', limit: 'general', to: 'api' },
     { path: '/api/projects', methods: ['GET'], require: 'projects:read', limit: 'general', to: 'api' },
+    { path: '/api/projects', methods: ['POST'], require: 'projects:write', limit: 'general', to: 'api' },
+    { path: '/api/files/*', methods: ['GET'], require: 'files:read', limit: 'general', to: 'api' },
+    { path: '/api/files/*', methods: ['PUT'], require: 'files:write', limit: 'general', to: 'api' },
   ],
 })

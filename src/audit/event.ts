@@ -6,7 +6,8 @@ export type AuditEvent =
   | Entry<'authentication', AuthenticationAction>
   | Entry<'authorization_failure', 'refused'>
   | Entry<'api_access', 'request'>
-  | Entry<'security_incident', 'brute-force'>
+  | Entry<'security_incident', 'brute-force' | 'token-reuse'>
+  | Entry<'consent', 'client-allow' | 'client-deny' | 'client-withdraw'>
   | Entry<'admin_action', AdminAction>
   | Entry<'system', 'start' | 'stop' | 'reload' | 'audit-gap'>
 
@@ -19,6 +20,11 @@ export type AuthenticationAction =
   | 'session-end'
   | 'refresh'
   | 'refresh-reuse'
+  | 'client-token'
+  | 'client-refresh'
+  | 'client-registration'
+  | 'token-revoke'
+  | 'device-approve'
   | 'registration'
   | 'invitation-accepted'
   | 'password-change'
@@ -45,6 +51,13 @@ export type AdminAction =
   | 'user.withdraw'
   | 'user.reset'
   | 'signing-key.rotate'
+  | 'signing-key.remove'
+  | 'token.revoke'
+  | 'client.create'
+  | 'client.change'
+  | 'client.remove'
+  | 'client.secret-add'
+  | 'client.secret-remove'
 
 export type AuditType = AuditEvent['type']
 
@@ -73,7 +86,7 @@ export interface Actor {
 
 export interface Resource {
   readonly id: string
-  readonly type: 'route' | 'user' | 'session' | 'signing-key' | 'house'
+  readonly type: 'route' | 'user' | 'session' | 'signing-key' | 'client' | 'token' | 'house'
 }
 
 /** Small facts that help a reader. Never a secret, a token or a body. */

@@ -11,6 +11,8 @@ export interface Principal {
   readonly attributes: Attributes
   /** Who acts as this subject, by id: an administrator in their stead (RFC 8693 §4.1 `act`). */
   readonly actor: string | undefined
+  /** The OAuth client that asks in the subject's name, or for itself; undefined where the person uses no client of others. */
+  readonly client: string | undefined
 }
 
 /** What proved it, by handle. */
@@ -39,4 +41,5 @@ export const anonymous: Principal = {
   scopes: new Set(),
   attributes: {},
   actor: undefined,
+  client: undefined,
 }

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Principal } from '../authn/principal.ts'
 import type { DecisionPoint } from '../authz/decision.ts'
+import { refusalOf, termsOf } from '../gate/denial.ts'
 import type { Exchange } from '../gate/exchange.ts'
 import type { Gate, Passage } from '../gate/gate.ts'
 import { inboundOfFetch, responseOf } from '../http/fetch.ts'
 import { deliver, inboundOf } from '../http/node.ts'
-import { catalogue, refuse } from '../kernel/error.ts'
+import { catalogue } from '../kernel/error.ts'
 import { problemMediaType, problemOf } from '../wire/problem.ts'
 
 /** What a handler behind the gate may know of its request. */
@@ -39,6 +40,7 @@ export interface Embedded {
 
 export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
   const visits = new WeakMap<object, Visit>()
+  const passages = new WeakMap<object, Passage>()
 
   return {
     express: () => (request, response, next) => {
@@ -116,17 +118,26 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
       },
 
     require: (permission) => (request, response, next) => {
-      const visit = visits.get(request)
-      if (visit === undefined)
+      const passage = passages.get(request)
+      if (passage === undefined)
         return next(new Error('`require` stands behind the gate: use `app.use(house.express())` first'))
-      const decision = decisions.decide({ principal: visit.principal, permission })
+      const {
+        exchange,
+        plan: { rooms },
+      } = passage
+      const ofClients = termsOf(exchange, rooms)
+      const decision = decisions.decide({ principal: exchange.principal, permission, ofClients })
       if (decision.effect === 'permit') return next()
-      const refusal =
-        visit.principal.type === 'anonymous'
-          ? refuse('credentials-required')
-          : refuse('permission-required', { detail: `Permission '${permission}' required` })
-      response.writeHead(catalogue[refusal.code].status, { 'content-type': problemMediaType })
-      response.end(JSON.stringify(problemOf(refusal, visit.requestId)))
+      const refusal = refusalOf(decision, exchange, rooms)
+      exchange.refusal = refusal // so that it is recorded as what it is
+      const { headers = [] } = refusal
+      for (let at = 0; at < headers.length; at += 2)
+        response.appendHeader(headers[at] as string, headers[at + 1] as string)
+      response.writeHead(catalogue[refusal.code].status, {
+        'content-type': problemMediaType,
+        'cache-control': 'no-store',
+      })
+      response.end(JSON.stringify(problemOf(refusal, exchange.id)))
     },
 
     visit: (request) => visits.get(request),
@@ -146,6 +157,7 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
         return deliver(response, passage.outbound, (delivered) => passage.finish(delivered))
       }
       visits.set(request, visitOfExchange(passage.exchange))
+      passages.set(request, passage)
       response.once('close', () => {
         passage.finish(
           { bytes: Number(response.getHeader('content-length') ?? 0), whole: response.writableFinished },

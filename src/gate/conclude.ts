@@ -2,7 +2,7 @@ import type { Outbound } from '../http/message.ts'
 import { catalogue, type Refusal } from '../kernel/error.ts'
 import type { Allowance } from '../limits/limiter.ts'
 import { problemMediaType, problemOf } from '../wire/problem.ts'
-import type { Cors } from './cors.ts'
+import { type Cors, openCors } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 
 /** The answer as it leaves: what came of the way, under the fields that every answer carries, refusals too. */
@@ -24,8 +24,11 @@ function pushHouseFields(headers: string[], exchange: Exchange, cors: Cors): voi
   headers.push('X-Request-ID', exchange.id)
   const { allowance } = exchange
   if (allowance !== undefined) pushLimitFields(headers, allowance, exchange.arrivedAt)
+  if (exchange.nonce !== undefined) headers.push('DPoP-Nonce', exchange.nonce)
   for (const part of exchange.route.headers) headers.push(part)
-  for (const part of cors.answer(exchange.request.head.origin)) headers.push(part)
+  const { cors: allowed } = exchange.route
+  if (allowed === 'none') return
+  for (const part of (allowed === 'open' ? openCors : cors).answer(exchange.request.head.origin)) headers.push(part)
 }
 
 function refused(exchange: Exchange, refusal: Refusal, cors: Cors): Outbound {

@@ -37,6 +37,13 @@ export interface Cors {
   preflight(origin: string | undefined): readonly string[]
 }
 
+/** For what every program may ask, pages of any origin too: no cookie comes along, and none is asked for (Fetch standard). */
+export const openCors: Cors = {
+  configured: true,
+  answer: () => openAnswer, // whoever asks: a cache between us keeps one answer for all
+  preflight: () => openPreflight,
+}
+
 /** Works the headers out at load: per request it is one lookup. */
 export function compileCors(options: CorsOptions | undefined): Cors {
   if (options === undefined) return { configured: false, answer: () => none, preflight: () => none }
@@ -66,3 +73,16 @@ export function compileCors(options: CorsOptions | undefined): Cors {
 }
 
 const none: readonly string[] = []
+
+// biome-ignore format: a table of name and value
+const openAnswer: readonly string[] = [
+  'Access-Control-Allow-Origin', '*',
+  'Access-Control-Expose-Headers', 'WWW-Authenticate, DPoP-Nonce',
+]
+
+// biome-ignore format: a table of name and value
+const openPreflight: readonly string[] = [
+  'Access-Control-Allow-Methods', 'GET, POST',
+  'Access-Control-Allow-Headers', 'Authorization, Content-Type, DPoP, MCP-Protocol-Version',
+  'Access-Control-Max-Age', '600',
+]

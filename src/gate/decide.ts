@@ -1,4 +1,6 @@
 import { type Refusal, refuse } from '../kernel/error.ts'
+import { schemeOf } from './challenge.ts'
+import { refusalOf, termsOf } from './denial.ts'
 import type { Exchange, Stage } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
@@ -16,18 +18,22 @@ export function decide(route: Route, rooms: Rooms): Stage {
   }
   const permission = access.to === 'permission' ? access.permission : undefined
   return (exchange) => {
-    const decision = rooms.decisions.decide({ principal: exchange.principal, permission })
-    exchange.decision = decision
-    if (decision.effect === 'permit') return withStrings(exchange)
-    return refuse('permission-required', {
-      detail: decision.missing === undefined ? 'Not allowed' : `Permission '${decision.missing}' required`,
-      reason: decision.because,
+    const decision = rooms.decisions.decide({
+      principal: exchange.principal,
+      permission,
+      ofClients: termsOf(exchange, rooms),
     })
+    exchange.decision = decision
+    return decision.effect === 'permit' ? withStrings(exchange) : refusalOf(decision, exchange, rooms)
   }
 
   /** What is permitted to somebody may still want them in person, or at the door again. */
-  function withStrings({ principal }: Exchange): Refusal | undefined {
-    if (route.inPerson && principal.actor !== undefined) return refuse('in-person-only')
-    return route.stepUp === undefined ? undefined : stepUpFor(principal, route.stepUp, rooms.clock.now())
+  function withStrings(exchange: Exchange): Refusal | undefined {
+    const { principal } = exchange
+    if (route.inPerson && (principal.actor !== undefined || principal.client !== undefined))
+      return refuse('in-person-only')
+    return route.stepUp === undefined
+      ? undefined
+      : stepUpFor(principal, route.stepUp, rooms.clock.now(), schemeOf(exchange))
   }
 }

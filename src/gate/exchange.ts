@@ -30,6 +30,10 @@ export class Exchange {
   /** Whether the client spoke TLS, to us or to a trusted proxy. */
   readonly secure: boolean
   principal: Principal = anonymous
+  /** Whether `Authorization` holds a token of ours, good here or not: it goes no further. */
+  ownToken = false
+  /** A nonce that the caller's next proof of possession should carry. */
+  nonce: string | undefined = undefined
   decision: Decision = undecided // deny, until someone decides
   allowance: Allowance | undefined = undefined
   /** The body, once a stage had to read it whole. */

@@ -38,14 +38,14 @@ export function forward(route: Route, rooms: Rooms): Stage {
 
 /** The caller's fields without those of the hop and without those that only we may set; then ours. */
 function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
-  const { request, route, principal, payload } = exchange
+  const { request, route, principal, payload, ownToken } = exchange
   const { headers, head } = request
   const out: string[] = []
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string
     const lower = name.toLowerCase()
     if (replaced.has(lower) || hopByHop.has(lower)) continue
-    if (lower === 'authorization' && !route.forwardAuthorization) continue
+    if (credentials.has(lower) && (!route.forwardAuthorization || ownToken)) continue
     if (lower === 'cookie') {
       const others = withoutCookies(headers[at + 1] as string, isOurCookie)
       if (others !== undefined) out.push(name, others)
@@ -71,6 +71,9 @@ function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
   return out
 }
 
+/** What proves the caller to us proves nothing to anybody else: a token that went on could be used as its holder (RFC 9700 §4.9.2). */
+const credentials = new Set(['authorization', 'dpop'])
+
 /** Fields that we write ourselves: what the caller said in them does not reach the upstream. */
 const replaced = new Set([
   'host',
@@ -91,21 +94,19 @@ const lines = new WeakMap<Principal, readonly string[]>()
 function whoAsks(principal: Principal): readonly string[] {
   let known = lines.get(principal)
   if (known === undefined) {
-    known =
-      principal.type === 'anonymous'
-        ? []
-        : [
-            'X-Gatehouse-User',
-            principal.id,
-            'X-Gatehouse-Roles',
-            principal.roles.join(','),
-            'X-Gatehouse-Permissions',
-            [...principal.permissions].join(','),
-            ...(principal.actor === undefined ? [] : ['X-Gatehouse-Actor', principal.actor]),
-          ]
+    known = principal.type === 'anonymous' ? [] : linesOf(principal)
     lines.set(principal, known)
   }
   return known
+}
+
+/** A client that asks for itself is no user: an upstream that looks for one finds none. */
+function linesOf({ type, id, roles, permissions, scopes, actor, client }: Principal): string[] {
+  const own = type === 'service' ? [] : ['X-Gatehouse-User', id]
+  own.push('X-Gatehouse-Roles', roles.join(','), 'X-Gatehouse-Permissions', [...permissions].join(','))
+  if (actor !== undefined) own.push('X-Gatehouse-Actor', actor)
+  if (client !== undefined) own.push('X-Gatehouse-Client', client, 'X-Gatehouse-Scope', [...scopes].join(' '))
+  return own
 }
 
 /** A body of announced length was measured at arrival; a chunked one is measured as it flows. */

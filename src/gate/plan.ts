@@ -1,10 +1,17 @@
 import type { Inbound } from '../http/message.ts'
-import { compileRouter, isRouterMatch, type Params, type RouterEntry } from '../http/router.ts'
+import {
+  compileRouter,
+  isRouterMatch,
+  type Match,
+  type Params,
+  type RouterEntry,
+  type WrongMethod,
+} from '../http/router.ts'
 import { GenerationCache } from '../kernel/cache.ts'
 import { refuse } from '../kernel/error.ts'
 import { uuidv7 } from '../kernel/id.ts'
 import { limitKey, parseAddress } from '../kernel/ip.ts'
-import type { Cors } from './cors.ts'
+import { type Cors, openCors } from './cors.ts'
 import type { RouteDraft } from './draft.ts'
 import { type Answerer, Exchange, type Stage } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
@@ -45,11 +52,8 @@ export function compilePlan(
           headers: ['Allow', exchange.allow.join(', ')],
         }),
   )
-  const preflight = ownRoute('preflight', (exchange) => ({
-    status: 200,
-    headers: ['Content-Length', '0', ...cors.preflight(exchange.request.head.origin)],
-    body: undefined,
-  }))
+  const preflight = ownRoute('preflight', preflightBy(cors))
+  const openPreflight = ownRoute('preflight', preflightBy(openCors), 'open')
   const addressKeys = new GenerationCache<string, string>(10_000)
 
   return {
@@ -57,9 +61,9 @@ export function compilePlan(
     rooms,
     admit(request) {
       const { head, target, method } = request
-      if (cors.configured && method === 'OPTIONS' && head.preflightMethod !== undefined && head.origin !== undefined) {
-        if (router.find(head.preflightMethod, target.path) !== undefined)
-          return exchangeOf(request, preflight, noParams, noMethods)
+      if (method === 'OPTIONS' && head.preflightMethod !== undefined && head.origin !== undefined) {
+        const answering = preflightOf(router.find(head.preflightMethod, target.path))
+        if (answering !== undefined) return exchangeOf(request, answering, noParams, noMethods)
       }
       const found = router.find(method, target.path)
       if (found === undefined) return exchangeOf(request, nowhere, noParams, noMethods)
@@ -73,12 +77,20 @@ export function compilePlan(
     },
   }
 
+  /** Who answers a preflight about what was found; nobody where no page of another origin may come. */
+  function preflightOf(found: Match<Laid> | WrongMethod | undefined): Laid | undefined {
+    if (found === undefined) return undefined
+    const allowed = isRouterMatch(found) ? found.value.route.cors : 'house'
+    if (allowed === 'open') return openPreflight
+    return allowed === 'house' && cors.configured ? preflight : undefined
+  }
+
   function withStages(draft: RouteDraft): Laid {
     return { route: draft, stages: stagesOf(draft, rooms) }
   }
 
   /** A route that no configuration names: it arrives and is shielded like any other. */
-  function ownRoute(name: string, answerer: Answerer): Laid {
+  function ownRoute(name: string, answerer: Answerer, crossOrigin: Route['cors'] = 'house'): Laid {
     return withStages({
       kind: A,
       name,
@@ -93,6 +105,9 @@ export function compilePlan(
       stepUp: undefined,
       inPerson: false,
       ownPagesOnly: false,
+      cors: crossOrigin,
+      scopes: [],
+      clients: 'refused',
       shown: undefined,
       whileDraining: false,
       headers: defaults.headers,
@@ -140,6 +155,14 @@ export function compilePlan(
     }
     return key
   }
+}
+
+function preflightBy(cors: Cors): Answerer {
+  return ({ request }) => ({
+    status: 200,
+    headers: ['Content-Length', '0', ...cors.preflight(request.head.origin)],
+    body: undefined,
+  })
 }
 
 /** A route with the stages that its requests pass. */

@@ -25,6 +25,7 @@ export function record(exchange: Exchange, status: number, bytes: number, whole:
     reason: refusal.reason,
     client: exchange.client,
     principal: principal.id,
+    client_id: principal.client,
   }
   if (status >= 500) rooms.log.warn(fields, 'refused')
   else rooms.log.info(fields, 'refused')
@@ -48,6 +49,7 @@ function accessEvent(
     details: {
       because: refusal === undefined ? (whole ? '' : 'broke-off') : refusal.code,
       bytes,
+      ...(principal.client === undefined ? {} : { client: principal.client }),
       duration_ms: Math.round(durationMs * 10) / 10,
       method: request.method,
       path: shown(request.target.path),

@@ -8,6 +8,7 @@ import type { Random } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Limit, Limiter } from '../limits/limiter.ts'
 import type { Meters } from './meters.ts'
+import type { ResourceServer } from './resource-server.ts'
 
 /** What the gate asks of the house. */
 export interface Rooms {
@@ -21,6 +22,8 @@ export interface Rooms {
   readonly trustsOrigin: (origin: string) => boolean
   readonly roles: RoleTable
   readonly decisions: DecisionPoint
+  /** Where clients of other people may come; undefined where the house gives no tokens to any. */
+  readonly resourceServer: ResourceServer | undefined
   readonly limiter: Limiter
   readonly audit: AuditLog
   readonly meters: Meters

@@ -36,13 +36,22 @@ export interface Route {
   readonly inPerson: boolean
   /** Whether the request must come from a page of our own, whoever sends it: a form of ours. */
   readonly ownPagesOnly: boolean
-  /** Shows a refusal to a person; a problem document where there is none. */
+  /** Which pages of other origins may read the answers: those of the configuration, every one, or none. */
+  readonly cors: 'house' | 'open' | 'none'
+  /** The scopes that a client of other people needs here: all of them. */
+  readonly scopes: readonly string[]
+  /**
+   * What clients of other people are to a route that asks for no permission: measured by scope, always welcome, or refused.
+   * Where it is public, one that is refused goes on as nobody.
+   */
+  readonly clients: 'by-scope' | 'welcome' | 'refused'
+  /** Shows a refusal to a person, or in the words of a protocol; a problem document where there is none. */
   readonly shown: Shown | undefined
   /** Answered even while the house shuts down: its health. */
   readonly whileDraining: boolean
 }
 
-/** A refusal as a page, in the language of whoever reads it. */
+/** A refusal as whoever reads it expects it: a page in their language, or JSON of another standard than ours. */
 export type Shown = (refusal: Refusal, requestId: string, acceptLanguage: string | undefined) => Outbound
 
 export interface StepUp {

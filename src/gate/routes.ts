@@ -2,13 +2,15 @@ import { z } from 'zod'
 import { patternProblem, type RouterEntry } from '../http/router.ts'
 import { checkBySchema, checkByShape } from '../inspection/body.ts'
 import { duration, size } from '../kernel/shape.ts'
-import type { LimitOptions } from '../limits/options.ts'
+import type { builtInLimits, LimitOptions } from '../limits/options.ts'
+import { scopeName } from '../oauth/options.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Endpoint } from '../wire/shapes.ts'
 import type { RouteDraft } from './draft.ts'
 import type { Answerer } from './exchange.ts'
 import { compileHeaders, type HeaderOptions, headerOptions } from './headers.ts'
-import { A, type Access, E, P, type RouteLimit, type Shown, type StepUp } from './route.ts'
+import { oauthRefusal } from './oauth-refusal.ts'
+import { A, type Access, E, P, type Route, type RouteLimit, type Shown, type StepUp } from './route.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
@@ -28,6 +30,11 @@ export const routeOptions = z
     /** The permission that it demands. */
     require: permissionName.optional(),
     access: z.enum(['public', 'authenticated']).optional(),
+    /** What a client of other people has to have been granted: all of them. Our own sign-in is not asked. */
+    scope: z
+      .union([scopeName, z.array(scopeName).min(1)])
+      .transform((given) => (typeof given === 'string' ? [given] : given))
+      .optional(),
     /** Limits by name. */
     limit: z
       .union([z.string(), z.array(z.string()).min(1)])
@@ -67,7 +74,7 @@ export const routeOptions = z
     if (route.require !== undefined && route.access !== undefined) {
       context.addIssue({ code: 'custom', path: ['access'], message: 'expected either `require` or `access`, not both' })
     }
-    for (const name of ['recent', 'strength'] as const) {
+    for (const name of ['recent', 'strength', 'scope'] as const) {
       if (route[name] !== undefined && route.access === 'public')
         context.addIssue({ code: 'custom', path: [name], message: 'asks nothing of a route that is public' })
     }
@@ -116,6 +123,9 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
       stepUp: stepUpOf(options.recent, options.strength === 'multi-factor'),
       inPerson: false,
       ownPagesOnly: false,
+      cors: 'house',
+      scopes: options.scope ?? [],
+      clients: 'by-scope',
       shown: undefined,
       headers: headers.fields,
       withheld: headers.withheld,
@@ -152,6 +162,9 @@ export function draftEndpoint(
       stepUp: stepUpOf(endpoint.recent === true ? known.recentMs : undefined, false),
       inPerson: endpoint.inPerson === true,
       ownPagesOnly: false,
+      cors: endpoint.cors ?? 'house',
+      scopes: endpoint.scope ?? [],
+      clients: endpoint.delegable === true ? 'welcome' : typeof endpoint.access === 'string' ? 'refused' : 'by-scope',
       shown: undefined,
       headers: headers.fields,
       withheld: headers.withheld,
@@ -180,12 +193,58 @@ export function draftPage(page: PageDraft, known: Draughting): RouterEntry<Route
       stepUp: undefined,
       inPerson: false,
       ownPagesOnly: true,
+      cors: 'none',
+      scopes: [],
+      clients: 'refused',
       shown: page.shown,
       headers: headers.fields,
       withheld: headers.withheld,
       whileDraining: false,
     },
   }
+}
+
+/** One of the endpoints of the authorization server: open to every program, its refusals in the words of OAuth. */
+export function draftOauth(endpoint: OauthDraft, known: Draughting): RouterEntry<RouteDraft> {
+  const headers = compileHeaders(known.headers, { 'Referrer-Policy': 'no-referrer' }) // codes stand in addresses (RFC 9700 §4.2.4)
+  return {
+    pattern: endpoint.path,
+    methods: endpoint.methods,
+    value: {
+      kind: A,
+      name: `${endpoint.methods.join('|')} ${endpoint.path}`,
+      access: { to: 'public' },
+      limits: limitsOf(endpoint.limit === undefined ? [] : [endpoint.limit], known.limits),
+      body: undefined,
+      bodyBytesMax: endpoint.bodyBytesMax,
+      upstream: undefined,
+      answerer: endpoint.answerer,
+      forwardAuthorization: false,
+      websocket: false,
+      stepUp: undefined,
+      inPerson: false,
+      ownPagesOnly: false,
+      cors: endpoint.cors,
+      scopes: [],
+      clients: 'refused',
+      shown: endpoint.shown ?? oauthRefusal,
+      headers: headers.fields,
+      withheld: headers.withheld,
+      whileDraining: false,
+    },
+  }
+}
+
+export interface OauthDraft {
+  readonly methods: readonly ('GET' | 'POST' | 'PUT' | 'DELETE')[]
+  readonly path: string
+  readonly answerer: Answerer
+  /** `open` for machines' endpoints; `none` where a person is led (RFC 9700 §2.6). */
+  readonly cors: Route['cors']
+  readonly limit: keyof typeof builtInLimits | undefined
+  /** How a refusal of the gate looks; JSON of OAuth (RFC 6749 §5.2) where it is left out. */
+  readonly shown?: Shown
+  readonly bodyBytesMax: number
 }
 
 export interface PageDraft {

@@ -1,22 +1,25 @@
 import type { Principal } from '../authn/principal.ts'
 import { levelOf } from '../authn/proof.ts'
 import { type Refusal, refuse } from '../kernel/error.ts'
+import { challengeField, type Scheme } from './challenge.ts'
 import type { StepUp } from './route.ts'
 
 /**
  * Whether the sign-in is recent and strong enough for the route, or the challenge that says what would be (RFC 9470 §3).
  * A credential that was no sign-in never is.
  */
-export function stepUpFor({ credential }: Principal, demanded: StepUp, nowMs: number): Refusal | undefined {
+export function stepUpFor(
+  { credential }: Principal,
+  demanded: StepUp,
+  nowMs: number,
+  scheme: Scheme = 'Bearer',
+): Refusal | undefined {
   const proof = credential.kind === 'none' ? undefined : credential.proof
   const { withinMs, multiFactor } = demanded
   const recent = withinMs === undefined || (proof !== undefined && nowMs - proof.at <= withinMs)
   const strong = !multiFactor || (proof !== undefined && levelOf(proof.methods) === 'aal2')
   if (recent && strong) return undefined
   const maxAge = withinMs === undefined ? undefined : Math.floor(withinMs / 1000)
-  const wanted = [multiFactor ? ', acr_values="aal2"' : '', maxAge === undefined ? '' : `, max_age="${maxAge}"`].join(
-    '',
-  )
   return refuse('step-up-required', {
     detail: strong ? 'The sign-in is too old for this' : 'A second factor is required for this',
     extensions: {
@@ -25,7 +28,12 @@ export function stepUpFor({ credential }: Principal, demanded: StepUp, nowMs: nu
     },
     headers: [
       'WWW-Authenticate',
-      `Bearer realm="gatehouse", error="insufficient_user_authentication", error_description="A more recent or stronger sign-in is required"${wanted}`,
+      challengeField(scheme, {
+        error: 'insufficient_user_authentication',
+        error_description: 'A more recent or stronger sign-in is required',
+        acr_values: multiFactor ? 'aal2' : undefined,
+        max_age: maxAge === undefined ? undefined : String(maxAge),
+      }),
     ],
   })
 }

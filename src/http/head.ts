@@ -19,6 +19,7 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
     problem: target.problem === undefined ? undefined : refuse('bad-request', { detail: target.problem }),
     host: undefined,
     authorization: undefined,
+    dpop: undefined,
     cookie: undefined,
     contentType: undefined,
     contentLength: undefined,
@@ -46,6 +47,7 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
         break
       case 4:
         if (is(name, 'host')) head.host = once(head, head.host, value, 'Host')
+        else if (is(name, 'dpop')) head.dpop = once(head, head.dpop, value, 'DPoP')
         break
       case 6:
         if (is(name, 'origin')) head.origin = once(head, head.origin, value, 'Origin')

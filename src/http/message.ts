@@ -26,6 +26,8 @@ export interface Head {
   problem: Refusal | undefined
   host: string | undefined
   authorization: string | undefined
+  /** A proof that the caller has the key of its token (RFC 9449 §4.1). */
+  dpop: string | undefined
   cookie: string | undefined
   contentType: string | undefined
   /** Bytes announced, or undefined for a chunked body. */

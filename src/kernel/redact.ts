@@ -34,7 +34,7 @@ const telling =
 const credentials: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic|dpop)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${redacted}`],
   [/\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g, redacted],
-  [/\bgh_[a-z]{2,8}_[A-Za-z0-9._-]{8,}/g, redacted],
+  [/\bgh_(?!cl_)[a-z]{2,8}_[A-Za-z0-9._-]{8,}/g, redacted],
   [/([?&;](?:access_token|refresh_token|id_token|token|password|secret|api_?key|code)=)[^&\s"']+/gi, `$1${redacted}`],
   [/("(?:[^"]*(?:password|secret|token|api_?key|authorization)[^"]*)"\s*:\s*")[^"]+"/gi, `$1${redacted}"`],
   [/\b(\w+:\/\/[^\s:/@]+):[^\s/@]+@/g, `$1:${redacted}@`],

@@ -1,178 +1,168 @@
 import assert from 'node:assert/strict'
-import {
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  generateKeyPairSync,
-  type JsonWebKey,
-  type KeyObject,
-} from 'node:crypto'
-import { calculateJwkThumbprint, type JWK } from 'jose'
-import { base64url } from '../kernel/bytes.ts'
+import type { JWK } from 'jose'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/error.ts'
-import type { Random } from '../kernel/id.ts'
 import type { Secret } from '../kernel/secret.ts'
 import type { Database } from '../store/database.ts'
-import type { RootKey } from './root.ts'
-import { open, seal } from './sealing.ts'
+import { type KeyPlace, KeyTable, type KeyView } from './key-table.ts'
+import { publicJwk, type SigningAlgorithm, type SigningKey, secretKey } from './signing-key.ts'
 
-export type SigningAlgorithm = 'EdDSA' | 'ES256' | 'RS256' | 'HS256'
-
-export interface SigningKey {
-  readonly kid: string
-  readonly algorithm: SigningAlgorithm
-  /** Milliseconds since the epoch: until then it is published, so that everybody knows it when it begins to sign. */
-  readonly activeFrom: number
-  /** Signs; for HS256 it verifies as well. */
-  readonly privateKey: KeyObject
-  readonly publicKey: KeyObject
-}
-
-/** The keys that tokens are signed with. Private parts are sealed at rest. */
+/** The keys that tokens are signed with, several at a time: each begins to sign when everybody knows it, and outlives its last token. */
 export interface Keyring {
+  /** One for all of its keys. */
+  readonly algorithm: SigningAlgorithm
+  /** Rises when a key is gone: what held by it before may hold no more. */
+  readonly epoch: number
   /** The newest key that is active. */
   signing(): SigningKey
-  /** The key of a `kid`, which is a name to look up and nothing else; undefined for a stranger's. */
+  /** The key of a `kid`, which is a name to look up and nothing else; undefined for a stranger's, or one that is gone. */
   verifying(kid: string): SigningKey | undefined
-  /** Public keys as a JWK Set (RFC 7517 §5). Never a symmetric one. */
+  /** Public keys as a JWK Set (RFC 7517 §5), those that will sign next among them. Never a symmetric one. */
   jwks(): { readonly keys: readonly JWK[] }
+  /** How long others may keep the JWK Set, in seconds: half the time between a key's publication and its first signature. */
+  readonly jwksMaxAgeSeconds: number
+  /** Takes over what other processes have made and removed. */
+  hear(db: Database): Promise<void>
+  /** The keys in the store and what becomes of them; undefined where the configuration says which secrets there are. */
+  readonly table: KeyTable | undefined
+  /** Every key that it has, and had, newest first. */
+  list(db: Database): Promise<readonly KeyView[]>
 }
 
-export interface KeyringPlace {
+export interface KeyringPlace extends KeyPlace {
   readonly db: Database
-  readonly root: RootKey
-  readonly clock: Clock
-  readonly random: Random
-  readonly algorithm: SigningAlgorithm
-  /** For HS256: a configured secret of at least 32 bytes in place of a stored key. */
+  /** For HS256: a configured secret of at least 32 bytes in place of stored keys. */
   readonly secret: Secret | undefined
+  /** Secrets from before: they verify, and sign nothing. */
+  readonly previousSecrets?: readonly Secret[]
 }
 
 /**
- * Loads the keys of the algorithm, and makes the first one where there is none. Throws a Fault when the secret is too
- * short, or a stored key does not open.
+ * Loads the keys of the algorithm, and makes the first one where there is none. Throws a Fault when a secret is too short,
+ * or a stored key does not open.
  */
-export async function openKeyring(place: KeyringPlace): Promise<Keyring> {
-  const keys = place.secret === undefined ? await stored(place) : [configured(place.secret, place.algorithm)]
-  const byKid = new Map(keys.map((key) => [key.kid, key]))
-  const published = keys.filter(({ algorithm }) => algorithm !== 'HS256').map(publicJwk)
-  return {
-    signing() {
-      const now = place.clock.now()
-      const key = keys.findLast(({ activeFrom }) => activeFrom <= now) ?? keys[0]
-      assert(key !== undefined, 'a keyring has a key')
-      return key
-    },
-    verifying: (kid) => byKid.get(kid),
-    jwks: () => ({ keys: published }),
+export async function openKeyring({ db, secret, previousSecrets = [], ...place }: KeyringPlace): Promise<Keyring> {
+  if (secret !== undefined) return configured(place, [secret, ...previousSecrets])
+  const table = new KeyTable(place)
+  const ring = new StoredKeyring(place, table)
+  await ring.hear(db)
+  if (!ring.isEmpty) return ring
+  await db.transaction().execute((trx) => table.makeFirst(trx))
+  await ring.hear(db)
+  return ring
+}
+
+/** A key of the ring, and when it does what. Milliseconds since the epoch. */
+interface RingKey {
+  readonly key: SigningKey
+  readonly activeFrom: number
+  /** When its last token has run out; undefined while it has no successor. */
+  readonly verifiesUntil: number | undefined
+}
+
+class StoredKeyring implements Keyring {
+  readonly algorithm: SigningAlgorithm
+  readonly jwksMaxAgeSeconds: number
+  readonly table: KeyTable
+  readonly #clock: Clock
+  /** By the moment from which they are active. */
+  #keys: readonly RingKey[] = []
+  #byKid: ReadonlyMap<string, RingKey> = new Map()
+  #epoch = 0
+
+  constructor({ algorithm, clock, rotation }: KeyPlace, table: KeyTable) {
+    this.algorithm = algorithm
+    this.jwksMaxAgeSeconds = Math.floor(rotation.lead / 2_000)
+    this.table = table
+    this.#clock = clock
+  }
+
+  get isEmpty(): boolean {
+    return this.#keys.length === 0
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  signing(): SigningKey {
+    const now = this.#clock.now()
+    // Where the clock of another node goes before ours, its first key begins in our future: it signs all the same.
+    const signing = this.#keys.findLast(({ activeFrom }) => activeFrom <= now) ?? this.#keys[0]
+    if (signing === undefined)
+      throw new Fault('unavailable', `there is no signing key for ${this.algorithm} that opens`)
+    return signing.key
+  }
+
+  verifying(kid: string): SigningKey | undefined {
+    const found = this.#byKid.get(kid)
+    return found !== undefined && isGood(found, this.#clock.now()) ? found.key : undefined
+  }
+
+  jwks(): { readonly keys: readonly JWK[] } {
+    if (this.algorithm === 'HS256') return { keys: [] }
+    const now = this.#clock.now()
+    return { keys: this.#keys.filter((one) => isGood(one, now)).map(({ key }) => publicJwk(key)) }
+  }
+
+  list(db: Database): Promise<readonly KeyView[]> {
+    return this.table.list(db)
+  }
+
+  async hear(db: Database): Promise<void> {
+    const rows = await this.table.living(db)
+    const faults: unknown[] = []
+    const keys = rows.flatMap((row): RingKey[] => {
+      const times = { activeFrom: row.active_from, verifiesUntil: row.verifies_until ?? undefined }
+      const known = this.#byKid.get(row.kid)?.key
+      if (known !== undefined) return [{ key: known, ...times }]
+      try {
+        return [{ key: this.table.open(row), ...times }]
+      } catch (error) {
+        faults.push(error)
+        return []
+      }
+    })
+    const before = this.#keys
+    this.#keys = keys
+    this.#byKid = new Map(keys.map((one) => [one.key.kid, one]))
+    if (before.some(({ key }) => !this.#byKid.has(key.kid))) this.#epoch++
+    // Told last: what was removed is gone, even where another row cannot be read.
+    if (faults.length > 0) throw faults[0]
   }
 }
 
-function configured(secret: Secret, algorithm: SigningAlgorithm): SigningKey {
+function isGood({ verifiesUntil }: RingKey, now: number): boolean {
+  return verifiesUntil === undefined || verifiesUntil > now
+}
+
+function configured({ algorithm, rotation }: KeyPlace, secrets: readonly Secret[]): Keyring {
   assert(algorithm === 'HS256', 'a configured secret is a key for HS256 alone')
-  const bytes = Buffer.from(secret.reveal())
-  if (bytes.length < secretBytesMin) {
-    const told = `expected a secret of at least ${secretBytesMin} bytes for HS256 (RFC 7518 §3.2), got ${bytes.length}`
-    throw new Fault('unavailable', told)
+  const [signing, ...previous] = secrets.map(keyOf)
+  assert(signing !== undefined)
+  const byKid = new Map([signing, ...previous].map((key) => [key.kid, key]))
+  return {
+    algorithm,
+    epoch: 0,
+    signing: () => signing,
+    verifying: (kid) => byKid.get(kid),
+    jwks: () => ({ keys: [] }),
+    jwksMaxAgeSeconds: Math.floor(rotation.lead / 2_000),
+    hear: async () => {},
+    table: undefined,
+    list: async () =>
+      [signing, ...previous].map(({ kid }, age) => {
+        const state = age === 0 ? 'active' : 'verifying'
+        return { kid, algorithm, state, activeFrom: undefined, until: undefined }
+      }),
   }
-  return symmetric(bytes, 0)
+}
+
+function keyOf(secret: Secret): SigningKey {
+  const bytes = Buffer.from(secret.reveal())
+  if (bytes.length >= secretBytesMin) return secretKey(bytes)
+  const told = `expected a secret of at least ${secretBytesMin} bytes for HS256 (RFC 7518 §3.2), got ${bytes.length}`
+  throw new Fault('unavailable', told)
 }
 
 const secretBytesMin = 32
-
-async function stored(place: KeyringPlace): Promise<SigningKey[]> {
-  const { db, root, algorithm } = place
-  const sealingKey = root.derive('signing keys')
-  const known = await rows(db, algorithm)
-  return (known.length > 0 ? known : await first(place, sealingKey)).map(({ kid, sealed, active_from }) => {
-    const text = open(sealingKey, sealed, placeOf(kid))
-    if (text === undefined)
-      throw new Fault('unavailable', `signing key \`${kid}\` does not open: it was changed, or moved from another row`)
-    return algorithm === 'HS256'
-      ? symmetric(Buffer.from(text, 'base64url'), active_from)
-      : asymmetric(kid, algorithm, JSON.parse(text) as JWK, active_from)
-  })
-}
-
-async function first({ db, clock, random, algorithm }: KeyringPlace, sealingKey: Buffer): Promise<KeyRow[]> {
-  const { kid, text } = await make(algorithm, random)
-  const now = clock.now()
-  const sealed = seal(sealingKey, text, placeOf(kid), random)
-  return db.transaction().execute(async (trx) => {
-    // Writing this row is a lock: of two starters, the second waits here until the first is done, and finds its key.
-    await trx
-      .insertInto('house')
-      .values({ name: `first-signing-key.${algorithm}`, value: kid })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: kid }))
-      .execute()
-    const made = await rows(trx, algorithm)
-    if (made.length > 0) return made
-    await trx
-      .insertInto('signing_keys')
-      .values({ kid, algorithm, sealed, created_at: now, active_from: now, removed_at: null })
-      .execute()
-    return [{ kid, sealed, active_from: now }]
-  })
-}
-
-function placeOf(kid: string): string {
-  return `signing_keys.sealed.${kid}`
-}
-
-interface KeyRow {
-  readonly kid: string
-  readonly sealed: string
-  readonly active_from: number
-}
-
-function rows(db: Database, algorithm: SigningAlgorithm): Promise<KeyRow[]> {
-  return db
-    .selectFrom('signing_keys')
-    .select(['kid', 'sealed', 'active_from'])
-    .where('algorithm', '=', algorithm)
-    .where('removed_at', 'is', null)
-    .orderBy('active_from')
-    .orderBy('kid')
-    .execute()
-}
-
-async function make(
-  algorithm: SigningAlgorithm,
-  random: Random,
-): Promise<{ readonly kid: string; readonly text: string }> {
-  if (algorithm === 'HS256') {
-    const secret = Buffer.from(random.bytes(32))
-    return { kid: symmetric(secret, 0).kid, text: secret.toString('base64url') }
-  }
-  const jwk = generate(algorithm).export({ format: 'jwk' }) as JWK
-  return { kid: await calculateJwkThumbprint(jwk), text: JSON.stringify(jwk) } // RFC 7638
-}
-
-function generate(algorithm: Exclude<SigningAlgorithm, 'HS256'>): KeyObject {
-  switch (algorithm) {
-    case 'EdDSA':
-      return generateKeyPairSync('ed25519').privateKey
-    case 'ES256':
-      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
-    case 'RS256':
-      return generateKeyPairSync('rsa', { modulusLength: 3072 }).privateKey
-  }
-}
-
-function asymmetric(kid: string, algorithm: SigningAlgorithm, jwk: JWK, activeFrom: number): SigningKey {
-  const privateKey = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' })
-  return { kid, algorithm, activeFrom, privateKey, publicKey: createPublicKey(privateKey) }
-}
-
-/** The name of a secret is a keyed digest of a constant: it tells two secrets apart, and nothing about either. */
-function symmetric(secret: Buffer, activeFrom: number): SigningKey {
-  const key = createSecretKey(secret)
-  const kid = base64url(createHmac('sha256', key).update('gatehouse kid').digest().subarray(0, 16))
-  return { kid, algorithm: 'HS256', activeFrom, privateKey: key, publicKey: key }
-}
-
-function publicJwk({ kid, algorithm, publicKey }: SigningKey): JWK {
-  return { ...(publicKey.export({ format: 'jwk' }) as JWK), kid, alg: algorithm, use: 'sig' }
-}

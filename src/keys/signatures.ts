@@ -1,6 +1,6 @@
 import { createHmac, sign, verify } from 'node:crypto'
 import { equalBytes } from '../kernel/bytes.ts'
-import type { SigningAlgorithm, SigningKey } from './keyring.ts'
+import type { SigningAlgorithm, SigningKey } from './signing-key.ts'
 
 /** How each algorithm signs and checks (RFC 7518 §3.1, RFC 8037 §3.1). A signature that is none, or too short, is just wrong. */
 export const signatures: Readonly<

@@ -12,6 +12,7 @@ export interface LetterFacts {
   readonly device?: string
   readonly address?: string
   readonly time?: string
+  readonly client?: string
 }
 
 export interface Letter {
@@ -74,6 +75,10 @@ const english = {
   'new-sign-in': {
     subject: 'New sign-in to your account at {site}',
     body: 'Hello {name},\n\nsomebody signed in to your account at {site} at {time}, from {address} ({device}), on a device that we have not seen before.\n\nIf it was you, there is nothing to do. If not, choose a new password at once:\n\n{link}',
+  },
+  'client-allowed': {
+    subject: 'An application may now use your account at {site}',
+    body: 'Hello {name},\n\nat {time} you allowed "{client}" to use your account at {site}, from {address} ({device}). We do not know who runs it, or it may go on while you are away.\n\nIf it was you, there is nothing to do. If not, withdraw it here, and choose a new password:\n\n{link}',
   },
 } as const satisfies Record<string, Words>
 
@@ -140,6 +145,7 @@ export function compose(
     device: plain(withoutDomains(given.device ?? '')),
     address: plain(given.address ?? ''),
     time: plain(given.time ?? ''),
+    client: plain(withoutDomains(given.client ?? '')),
   }
   // The space before a fact that is not known goes with it: `Hello,`.
   const fill = (text: string): string =>

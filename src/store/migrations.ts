@@ -3,6 +3,7 @@ import { Migrator } from 'kysely/migration'
 import { Fault } from '../kernel/error.ts'
 import { migration0001 } from './migration-0001.ts'
 import { migration0002 } from './migration-0002.ts'
+import { migration0003 } from './migration-0003.ts'
 
 /**
  * Brings the tables up to date. Nodes that start together take turns: PostgreSQL by an advisory lock, SQLite by its write
@@ -12,7 +13,13 @@ export async function migrate<Tables>(db: Kysely<Tables>, kind: 'sqlite' | 'post
   const schema = kind === 'postgres' ? await currentSchema(db) : undefined
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => ({ '0001': migration0001(kind), '0002': migration0002(kind) }) },
+    provider: {
+      getMigrations: async () => ({
+        '0001': migration0001(kind),
+        '0002': migration0002(kind),
+        '0003': migration0003(kind),
+      }),
+    },
     // Else Kysely takes tables of the same name in any schema for its own.
     ...(schema === undefined ? {} : { migrationTableSchema: schema }),
   })

@@ -17,6 +17,12 @@ export interface Schema {
   identities: IdentitiesTable
   mail_outbox: MailOutboxTable
   signing_keys: SigningKeysTable
+  revocations: RevocationsTable
+  replays: ReplaysTable
+  oauth_clients: OauthClientsTable
+  oauth_client_secrets: OauthClientSecretsTable
+  oauth_grants: OauthGrantsTable
+  oauth_records: OauthRecordsTable
   audit_events: AuditEventsTable
   audit_outbox: AuditOutboxTable
   audit_head: AuditHeadTable
@@ -72,7 +78,7 @@ export interface SessionsTable {
   ended_reason: string | null
   address: string
   user_agent: string
-  kind: Generated<'tokens' | 'browser' | 'impersonation'>
+  kind: Generated<'tokens' | 'browser' | 'impersonation' | 'client'>
   /** How the person was proven, in order, with spaces between: `password totp`. */
   methods: Generated<string>
   /** When the person was last proven: at sign-in, or at a step-up. */
@@ -82,6 +88,16 @@ export interface SessionsTable {
   /** The administrator who acts as this person. */
   impersonator_id: Generated<string | null>
   impersonation_reason: Generated<string | null>
+  /** The OAuth client that holds the tokens, where it is not one of ours (kind `client`). */
+  client_id: Generated<string | null>
+  /** What was granted to the client, with spaces between. */
+  scope: Generated<string | null>
+  /** The resources that it was granted for (RFC 8707), with spaces between. */
+  resources: Generated<string | null>
+  /** The key that every use has to prove (RFC 9449): a JWK thumbprint. */
+  key_thumbprint: Generated<string | null>
+  /** The browser session that it ends with; null where it was granted offline access. */
+  parent_id: Generated<string | null>
 }
 
 /** Something that is good once, until a moment: a link in a letter, a sign-in under way, a provider's state. */
@@ -182,6 +198,80 @@ export interface SigningKeysTable {
   active_from: number
   /** When it was taken out of use; null while it serves. */
   removed_at: number | null
+  /** When its last token will have run out, once another key signs; null while no successor is known. */
+  verifies_until: Generated<number | null>
+}
+
+/** What was revoked beside sessions: single tokens, and everything issued to somebody before a moment. */
+export interface RevocationsTable {
+  kind: 'token' | 'user' | 'client' | 'everything'
+  /** `jti`, account id, client id; '' for everything. */
+  subject: string
+  /** When it was revoked. What was issued before is void. */
+  at: number
+  /** When the last token that it stands against has run out. */
+  expires_at: number
+}
+
+/** What may be seen once: proofs of possession, client assertions. */
+export interface ReplaysTable {
+  /** Hex SHA-256 of who said what. */
+  hash: string
+  expires_at: number
+}
+
+/** Programs of other people that may ask for tokens. */
+export interface OauthClientsTable {
+  id: string
+  /** Who made it: an operator, or the client itself (RFC 7591). */
+  origin: 'operator' | 'registered'
+  name: string
+  /** Client metadata as JSON (RFC 7591 §2), without any secret. */
+  metadata: string
+  created_at: number
+  updated_at: number
+  /** Null while it may ask. */
+  disabled_at: number | null
+}
+
+export interface OauthClientSecretsTable {
+  id: string
+  client_id: string
+  /** Keyed hash. */
+  hash: string
+  created_at: number
+  expires_at: number | null
+}
+
+/** What a person has allowed a client. */
+export interface OauthGrantsTable {
+  user_id: string
+  client_id: string
+  /** What the client was called when it was allowed. */
+  client_name: string
+  /** JSON: resource → scopes; `openid` for those about the person. */
+  allowed: string
+  created_at: number
+  updated_at: number
+}
+
+/** What the authorization server keeps for minutes: codes, pushed requests, interactions, device codes. */
+export interface OauthRecordsTable {
+  model: string
+  /** Hex SHA-256 of the secret. */
+  hash: string
+  /** JSON, sealed under the root key. */
+  sealed: string
+  /** When a device last asked. */
+  polled_at: number | null
+  /** Hex SHA-256 of a device's user code. */
+  user_code_hash: string | null
+  created_at: number
+  expires_at: number
+  /** Taken, once. */
+  consumed_at: number | null
+  /** The session that its tokens belong to, once there are any. */
+  session_id: string | null
 }
 
 /** The chain. Columns other than `body` and `hash` repeat what the body says, for search. */

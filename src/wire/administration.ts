@@ -9,6 +9,25 @@ export const impersonateBody = z.strictObject({
   minutes: z.int().min(1).max(60).default(15),
 })
 
+const handle = z
+  .string()
+  .min(1)
+  .max(2048)
+  .refine((text) => text.isWellFormed() && !text.includes('\0'), 'must be a text')
+
+/** One of them says what ends. */
+export const revokeBody = z
+  .strictObject({
+    token: z.string().min(1).max(8192).optional(),
+    session: z.uuid().optional(),
+    user: z.uuid().optional(),
+    client: handle.optional(),
+    everything: z.literal(true).optional(),
+  })
+  .refine((body) => Object.values(body).filter((value) => value !== undefined).length === 1, {
+    message: 'expected one of `token`, `session`, `user`, `client`, or `everything: true`',
+  })
+
 const users = { permission: 'users:manage' } as const
 
 /** What administrators do with accounts. None of it chooses or shows what proves a person. */
@@ -24,4 +43,5 @@ export const administration = {
   endUserSessions: { method: 'DELETE', path: '/api/admin/users/:id/sessions', summary: 'End every session of an account', access: users, limit: 'general', inPerson: true },
   removeUserFactors: { method: 'DELETE', path: '/api/admin/users/:id/mfa', summary: 'Remove the second factors of somebody who lost them; their sessions end', access: users, limit: 'general', recent: true, inPerson: true },
   impersonate: { method: 'POST', path: '/api/admin/users/:id/impersonate', summary: 'Act as a person who may less, for a while and a stated reason', access: users, limit: 'general', body: impersonateBody, recent: true, inPerson: true },
+  revoke: { method: 'POST', path: '/api/admin/revocations', summary: 'End a token, a session, all of a person’s or of a client’s, or everything, at once', access: { permission: 'system:config' }, limit: 'general', body: revokeBody, recent: true, inPerson: true },
 } as const satisfies Record<string, Endpoint>

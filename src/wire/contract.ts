@@ -1,4 +1,5 @@
 import { administration } from './administration.ts'
+import { clients } from './clients.ts'
 import { people } from './people.ts'
 import type { Endpoint } from './shapes.ts'
 
@@ -6,6 +7,7 @@ import type { Endpoint } from './shapes.ts'
 export const contract = {
   ...people,
   ...administration,
+  ...clients,
   health: {
     method: 'GET',
     path: '/health',
@@ -51,6 +53,7 @@ export const contract = {
     summary: 'The public keys that our tokens verify with (RFC 7517)',
     access: 'public',
     limit: 'health',
+    cors: 'open',
   },
 } as const satisfies Record<string, Endpoint>
 

@@ -14,6 +14,12 @@ export interface Endpoint {
   readonly recent?: true
   /** Refuses somebody who acts as the person. */
   readonly inPerson?: true
+  /** Whether clients of other people may ask too, though no permission is demanded. */
+  readonly delegable?: true
+  /** The scopes that they need for it: all of them. */
+  readonly scope?: readonly string[]
+  /** Pages of every origin may read it; else those that the configuration lists. */
+  readonly cors?: 'open'
   /** Answers also while the house shuts down. */
   readonly whileDraining?: true
 }

@@ -1,12 +1,19 @@
 // A desk where tokens are issued as the house issues them, and forged as others would.
 import type { KeyObject } from 'node:crypto'
 import { Revocations } from '../../src/authn/session/revocations.ts'
-import { openTokens, type TokenService, type TokenSubject, tokenOptions } from '../../src/authn/token/tokens.ts'
+import {
+  openTokens,
+  type TokenParts,
+  type TokenService,
+  type TokenSubject,
+  tokenOptions,
+} from '../../src/authn/token/tokens.ts'
 import { base64url } from '../../src/kernel/bytes.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
-import { type Keyring, openKeyring, type SigningAlgorithm, type SigningKey } from '../../src/keys/keyring.ts'
+import { type Keyring, openKeyring } from '../../src/keys/keyring.ts'
 import { rootKey } from '../../src/keys/root.ts'
 import { signatures } from '../../src/keys/signatures.ts'
+import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 import { openStore } from '../../src/store/database.ts'
 import { type TestClock, testClock } from '../support/clock.ts'
 
@@ -15,6 +22,8 @@ type Members = Readonly<Record<string, unknown>>
 export interface Desk {
   readonly clock: TestClock
   readonly keyring: Keyring
+  /** What ID tokens are signed with. */
+  readonly idKeyring: Keyring
   readonly key: SigningKey
   readonly revocations: Revocations
   readonly tokens: TokenService
@@ -42,22 +51,43 @@ export const subject: TokenSubject = {
   proof: { methods: ['password'], at: 1_000 },
 }
 
-export async function openDesk(algorithm: SigningAlgorithm, options: Members = {}): Promise<Desk> {
+/** The desk's authorization server, and whom its tokens can be for. */
+export const oauth = {
+  issuer: 'https://gate.example.com',
+  audiences: new Set(['gatehouse', 'https://gate.example.com/mcp']),
+}
+
+export async function openDesk(
+  algorithm: SigningAlgorithm,
+  options: Members = {},
+  parts: Pick<TokenParts, 'oauth'> = {},
+): Promise<Desk> {
   const clock = testClock()
   const store = await openStore('sqlite::memory:')
   const root = rootKey('a root secret for the tests, long enough')
-  const keyring = await openKeyring({
+  const settings = tokenOptions.parse({ algorithm, ...options })
+  const place = {
     db: store.db,
     root,
     clock,
     random: systemRandom,
-    algorithm,
     secret: undefined,
-  })
+    rotation: settings.rotation,
+    tokenTtlMs: settings.accessTtl,
+  }
+  const keyring = await openKeyring({ ...place, algorithm })
+  const idKeyring = algorithm === 'HS256' ? await openKeyring({ ...place, algorithm: 'EdDSA' }) : keyring
   await store.close()
-  const settings = tokenOptions.parse({ algorithm, ...options })
   const revocations = new Revocations({ clock, ttlMs: settings.accessTtl })
-  const tokens = openTokens({ options: settings, keyring, revocations, clock, random: systemRandom })
+  const tokens = openTokens({
+    options: settings,
+    keyring,
+    idKeyring,
+    revocations,
+    clock,
+    random: systemRandom,
+    ...parts,
+  })
   const key = keyring.signing()
 
   const now = (): number => clock.now() / 1000
@@ -81,6 +111,7 @@ export async function openDesk(algorithm: SigningAlgorithm, options: Members = {
   return {
     clock,
     keyring,
+    idKeyring,
     key,
     revocations,
     tokens,

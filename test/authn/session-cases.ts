@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { RevocationList } from '../../src/authn/session/revocation-list.ts'
 import { type Opened, type Rotation, Sessions } from '../../src/authn/session/sessions.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { rootKey } from '../../src/keys/root.ts'
@@ -32,7 +33,7 @@ export function sessionCases(fresh: FreshStore): void {
     const store = await openStore(await fresh(context))
     context.after(() => store.close())
     const clock = testClock()
-    const sessions = new Sessions({ clock, random: systemRandom, root, refreshTtlMs, graceMs, ...options })
+    const sessions = new Sessions({ clock, random: systemRandom, root, ...lives(clock), ...options })
     const people = new Set<string>()
     const rotate = (presented: string): Promise<Rotation> => sessions.rotate(store.db, presented)
     return {
@@ -134,8 +135,10 @@ export function sessionCases(fresh: FreshStore): void {
   test('A20: a family has an absolute end, which no refresh moves', async (context) => {
     const { clock, open, rotate, next } = await scene(context)
     let { refreshToken } = await open()
-    clock.advance(29 * day)
-    refreshToken = await next(refreshToken)
+    for (const days of [13, 13, 3]) {
+      clock.advance(days * day)
+      refreshToken = await next(refreshToken)
+    }
     clock.advance(day - 1)
     const last = await next(refreshToken)
     clock.advance(1)
@@ -143,17 +146,28 @@ export function sessionCases(fresh: FreshStore): void {
     assert.deepEqual(await rotate(refreshToken), { kind: 'expired' }, 'also within the grace')
   })
 
+  test('A20: a family without a sign of life ends, and each refresh is one', async (context) => {
+    const { clock, open, rotate, next } = await scene(context)
+    const { refreshToken } = await open()
+    clock.advance(14 * day - 1)
+    const second = await next(refreshToken)
+    clock.advance(14 * day - 1)
+    const third = await next(second)
+    clock.advance(14 * day)
+    assert.deepEqual(await rotate(third), { kind: 'expired' })
+    assert.deepEqual(await rotate(second), { kind: 'expired' }, 'nobody is accused of reuse for a family that is over')
+  })
+
   test('A17: an invented token with a known session id ends nobody’s family, and does not reach the store', async (context) => {
-    const { store, sessions, open, rotate, next } = await scene(context)
+    const { store, clock, sessions, open, rotate, next } = await scene(context)
     const { session, refreshToken } = await open()
     const [prefix, generation, secret, tag] = refreshToken.split('.') as [string, string, string, string]
     const other = `${secret.startsWith('A') ? 'B' : 'A'}${secret.slice(1)}`
     const stranger = new Sessions({
-      clock: testClock(),
+      clock,
       random: systemRandom,
       root: rootKey('the root secret of some other house'),
-      refreshTtlMs,
-      graceMs,
+      ...lives(clock),
     })
     const theirs = (await open('u2')).refreshToken
     const forged = [
@@ -211,10 +225,10 @@ export function sessionCases(fresh: FreshStore): void {
     const one = await open()
     const two = await open()
     const three = await open('u2')
-    assert.equal(await sessions.end(store.db, one.session.id, 'signed out'), true)
+    assert.deepEqual(await sessions.end(store.db, one.session.id, 'signed out'), [one.session.id])
     clock.advance(1_000)
-    assert.equal(await sessions.end(store.db, one.session.id, 'signed out'), false)
-    assert.equal(await sessions.end(store.db, 'unknown', 'signed out'), false)
+    assert.deepEqual(await sessions.end(store.db, one.session.id, 'signed out'), [])
+    assert.deepEqual(await sessions.end(store.db, 'unknown', 'signed out'), [])
     assert.deepEqual(await sessions.endAllOf(store.db, 'u1', 'locked'), [two.session.id], 'those that still went on')
     assert.deepEqual(await rotate(one.refreshToken), { kind: 'invalid' })
     assert.deepEqual(await rotate(two.refreshToken), { kind: 'invalid' })
@@ -334,6 +348,18 @@ export function sessionCases(fresh: FreshStore): void {
       { numRuns: 40 },
     )
   })
+}
+
+/** How long things live at most, and without a sign of life. */
+function lives(clock: TestClock) {
+  return {
+    revocationList: new RevocationList({ clock, ttlMs: 900_000 }),
+    refreshTtlMs,
+    refreshIdleMs: 14 * day,
+    clientIdleMs: 7 * day,
+    browserIdleMs: 3_600_000,
+    graceMs,
+  }
 }
 
 async function addUser({ db }: Store, id: string): Promise<void> {

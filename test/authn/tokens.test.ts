@@ -14,9 +14,10 @@ import { base64url } from '../../src/kernel/bytes.ts'
 import { catalogue, type Refusal } from '../../src/kernel/error.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { Secret } from '../../src/kernel/secret.ts'
-import { type Keyring, openKeyring, type SigningAlgorithm, type SigningKey } from '../../src/keys/keyring.ts'
+import { type Keyring, openKeyring } from '../../src/keys/keyring.ts'
 import { rootKey } from '../../src/keys/root.ts'
 import { signatures } from '../../src/keys/signatures.ts'
+import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 import { openStore } from '../../src/store/database.ts'
 import { type TestClock, testClock } from '../support/clock.ts'
 
@@ -57,6 +58,8 @@ async function scene(
     random: systemRandom,
     algorithm: parsed.algorithm,
     secret: secret === undefined ? undefined : new Secret(secret),
+    rotation: parsed.rotation,
+    tokenTtlMs: parsed.accessTtl,
   })
   const revocations = new Revocations({ clock, ttlMs: parsed.accessTtl })
   const tokens = openTokens({ options: parsed, keyring, revocations, clock, random: systemRandom })
@@ -141,6 +144,9 @@ for (const algorithm of algorithms) {
         expiresAt: now + 900,
         proof: { methods: ['password'], at: 1_000 },
         impersonator: undefined,
+        client: undefined,
+        audience: ['api'],
+        keyThumbprint: undefined,
       })
     })
 
@@ -268,6 +274,7 @@ test('TK6, RFC 8725: the attack table', async (context) => {
     ['an unknown kid',                             head({ kid: 'unknown' }),                          'token-invalid'],
     ['a kid that is a path',                       head({ kid: '../../dev/null' }),                   'token-invalid'],
     ['a kid of the prototype',                     head({ kid: '__proto__' }),                        'token-invalid'],
+    ['a kid of 10 kB',                             head({ kid: 'x'.repeat(10_000) }),                 'token-invalid'],
     ['a kid that is a number',                     head({ kid: 1 }),                                  'token-invalid'],
     ['our kid, and a stranger’s signature',        forged(stranger, header, claims),                  'token-invalid'],
 
@@ -323,11 +330,12 @@ test('TK6, RFC 8725: the attack table', async (context) => {
     ['no type',                                    forged(key, header, without('type')),              'token-invalid'],
     ['a type that is a list',                      say({ type: ['access'] }),                         'token-invalid'],
     ['type refresh',                               say({ type: 'refresh' }),                          'token-wrong-type'],
-    ['type refresh in a plain JWT',                forged(key, { ...header, typ: 'JWT' }, { ...claims, type: 'refresh' }), 'token-wrong-type'],
+    ['type refresh in a plain JWT',                forged(key, { ...header, typ: 'JWT' }, { ...claims, type: 'refresh' }), 'token-invalid'],
     ['type id, an ID token',                       say({ type: 'id' }),                               'token-wrong-type'],
     ['type refresh, not signed by us',             forged(stranger, header, { ...claims, type: 'refresh' }), 'token-invalid'],
     ['a refresh token of ours',                    `gh_rt_${'0'.repeat(36)}.0.${'A'.repeat(43)}.${'A'.repeat(22)}`, 'token-wrong-type'],
 
+    ['a client’s, where clients have none',        say({ client_id: 'app' }),                         'token-invalid'],
     ['no iss',                                     forged(key, header, without('iss')),               'token-invalid'],
     ['another iss',                                say({ iss: 'https://evil.example' }),              'token-invalid'],
     ['iss with a slash',                           say({ iss: 'https://house.example/' }),            'token-invalid'],
@@ -338,6 +346,9 @@ test('TK6, RFC 8725: the attack table', async (context) => {
     ['an empty list of aud',                       say({ aud: [] }),                                  'token-invalid'],
     ['aud among others',                           say({ aud: ['other', 'api'] }),                    'holds'],
     ['aud as an object',                           say({ aud: { api: true, includes: 'api' } }),      'token-invalid'],
+
+    ['act that names nobody',                      say({ act: { sub: '' } }),                         'token-invalid'],
+    ['a key to prove, by a way that is not ours',  say({ cnf: { 'x5t#S256': 'x' } }),                 'token-invalid'],
 
     ['no exp',                                     forged(key, header, without('exp')),               'token-invalid'],
     ['exp as a text',                              say({ exp: String(now + 900) }),                   'token-invalid'],
@@ -379,7 +390,7 @@ test('A1: where HMAC is the algorithm, a public key or a token without a signatu
   const { kid } = keyring.signing()
   const claims = { ...decodeJwt(tokens.issue(whom).token), exp: now + 900 }
   const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const key: SigningKey = { kid, algorithm: 'RS256', activeFrom: 0, ...pair }
+  const key: SigningKey = { kid, algorithm: 'RS256', ...pair }
   const unsigned = `${encoded({ alg: 'none', typ: 'at+jwt', kid })}.${encoded(claims)}.`
   for (const token of [unsigned, forged(key, { alg: 'RS256', typ: 'at+jwt', kid }, claims)]) {
     assert.equal(codeOf(tokens.verify(token)), 'token-invalid')
@@ -411,8 +422,8 @@ test('TK6: the four refusals say their sentence, and keep the reason for the log
 test('A10: a token is refused from the moment that its session or itself is revoked, cached or not', async (context) => {
   const { tokens, revocations } = await scene(context)
   const [one, two, three] = [tokens.issue(whom), tokens.issue(whom), tokens.issue({ ...whom, session: 's2' })]
-  const { tokenId } = holds(tokens.verify(one.token))
-  revocations.endToken(tokenId)
+  const { tokenId, expiresAt } = holds(tokens.verify(one.token))
+  revocations.endToken(tokenId, expiresAt * 1000)
   assert.equal(codeOf(tokens.verify(one.token)), 'token-revoked')
   holds(tokens.verify(two.token))
   revocations.endSession('s1')
@@ -452,6 +463,15 @@ test('A2, A9: options that would weaken tokens are refused at load', () => {
     { accessTtl: '25h' },
     { refreshTtl: '59s' },
     { refreshGrace: '61s' },
+    { refreshIdle: '59s' },
+    { refreshTtl: '1d', refreshIdle: '25h' },
+    { previousSecrets: [{ env: 'OLD' }] },
+    { previousSecrets: ['inline, and long enough to be one'], secret: { env: 'NEW' } },
+    { rotation: { every: '59m' } },
+    { rotation: { every: 'monthly' } },
+    { rotation: { lead: '9s' } },
+    { rotation: { lead: '2h', every: '1h' } },
+    { rotation: { after: '1d' } },
     { issuer: '' },
     { audience: '' },
     { claims: ['password'] },
@@ -459,9 +479,19 @@ test('A2, A9: options that would weaken tokens are refused at load', () => {
     { ttl: '1h' },
   ]
   for (const options of refused) assert.equal(tokenOptions.safeParse(options).success, false, JSON.stringify(options))
-  const { algorithm, accessTtl, refreshTtl, refreshGrace } = tokenOptions.parse({})
+  const day = 86_400_000
+  const { algorithm, accessTtl, refreshTtl, refreshIdle, refreshGrace, rotation } = tokenOptions.parse({})
   assert.deepEqual(
-    { algorithm, accessTtl, refreshTtl, refreshGrace },
-    { algorithm: 'EdDSA', accessTtl: 900_000, refreshTtl: 2_592_000_000, refreshGrace: 10_000 },
+    { algorithm, accessTtl, refreshTtl, refreshIdle, refreshGrace, rotation },
+    {
+      algorithm: 'EdDSA',
+      accessTtl: 900_000,
+      refreshTtl: 30 * day,
+      refreshIdle: 14 * day,
+      refreshGrace: 10_000,
+      rotation: { every: 90 * day, lead: 600_000 },
+    },
   )
+  assert.equal(tokenOptions.parse({ refreshTtl: '1h' }).refreshIdle, 3_600_000, 'no longer than the family')
+  assert.equal(tokenOptions.parse({ rotation: { every: 'never' } }).rotation.every, 'never')
 })

@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { anonymous, type Principal } from '../../src/authn/principal.ts'
 import { decisionPoint } from '../../src/authz/decide.ts'
 import { undecided } from '../../src/authz/decision.ts'
+import { compileRoles } from '../../src/authz/roles.ts'
 
-const { decide } = decisionPoint()
+const { decide } = decisionPoint(compileRoles({}))
 
 function holding(...permissions: string[]): Principal {
   return { ...anonymous, type: 'user', id: 'u1', roles: ['analyst'], permissions: new Set(permissions) }
@@ -18,7 +19,7 @@ test('AZ2: who holds the permission may, and who does not is told which one is m
   assert.deepEqual(decide({ principal: holding('task:read'), permission: 'task:create' }), {
     effect: 'deny',
     because: 'roles analyst do not hold `task:create`',
-    missing: 'task:create',
+    lacks: { kind: 'permission', permission: 'task:create' },
   })
   const nobody = decide({ principal: { ...holding(), roles: [] }, permission: 'task:create' })
   assert.equal(nobody.because, 'roles (none) do not hold `task:create`')
@@ -34,7 +35,7 @@ test('AZ5: a stranger is denied everything, and nobody having decided is a deny'
     const principal = { ...anonymous, permissions: new Set(['*']) }
     const decision = decide({ principal, permission })
     assert.equal(decision.effect, 'deny')
-    assert.equal('missing' in decision ? decision.missing : 'none', permission)
+    assert.deepEqual('lacks' in decision && decision.lacks, { kind: 'identity' })
   }
   assert.equal(undecided.effect, 'deny')
 })

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { Secret } from '../../src/kernel/secret.ts'
-import { type Keyring, openKeyring, type SigningAlgorithm } from '../../src/keys/keyring.ts'
+import { type Keyring, openKeyring } from '../../src/keys/keyring.ts'
+import { rotationOptions } from '../../src/keys/options.ts'
 import { openRootKey, type RootKey, rootKey } from '../../src/keys/root.ts'
+import type { SigningAlgorithm } from '../../src/keys/signing-key.ts'
 import { openStore, type Store } from '../../src/store/database.ts'
 import { testClock } from '../support/clock.ts'
 
@@ -13,14 +15,28 @@ export type FreshStore = (context: TestContext) => Promise<string>
 
 export const root = rootKey('a root secret for the tests, long enough')
 export const clock = testClock()
+export const rotation = rotationOptions.parse({})
+export const tokenTtlMs = 900_000
 
 export function openRing(
   { db }: Store,
   algorithm: SigningAlgorithm,
-  { secret, ...more }: { readonly secret?: string; readonly root?: RootKey } = {},
+  {
+    secret,
+    previousSecrets = [],
+    ...more
+  }: {
+    readonly secret?: string | undefined
+    readonly previousSecrets?: readonly (string | undefined)[]
+    readonly root?: RootKey
+  } = {},
 ): Promise<Keyring> {
-  const place = { db, root, clock, random: systemRandom, algorithm, ...more }
-  return openKeyring({ ...place, secret: secret === undefined ? undefined : new Secret(secret) })
+  const place = { db, root, clock, random: systemRandom, algorithm, rotation, tokenTtlMs, ...more }
+  return openKeyring({
+    ...place,
+    secret: secret === undefined ? undefined : new Secret(secret),
+    previousSecrets: previousSecrets.map((text) => new Secret(text ?? '')),
+  })
 }
 
 export function keyCases(fresh: FreshStore): void {

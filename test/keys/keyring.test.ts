@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
-import { calculateJwkThumbprint } from 'jose'
+import { calculateJwkThumbprint, type JWK } from 'jose'
 import { Fault } from '../../src/kernel/error.ts'
+import { systemRandom } from '../../src/kernel/id.ts'
 import { rootKey } from '../../src/keys/root.ts'
 import { signatures } from '../../src/keys/signatures.ts'
+import { makeKey, readKey } from '../../src/keys/signing-key.ts'
 import { openStore, type Store } from '../../src/store/database.ts'
 import { throwAwayFolder } from '../support/folder.ts'
 import { clock, keyCases, openRing } from './cases.ts'
@@ -63,6 +65,36 @@ test('A2: a configured secret under 32 bytes is refused at load', async (context
   })
   await openRing(store, 'HS256', { secret: 'é'.repeat(16) })
   await assert.rejects(openRing(store, 'EdDSA', { secret: 'x'.repeat(32) }), /for HS256 alone/)
+})
+
+test('TK2: secrets from before verify, and only the configured one signs', async (context) => {
+  const store = await memory(context)
+  const [now, before, longBefore, other] = ['now', 'before', 'long before', 'another'].map((word) =>
+    `${word}, `.repeat(8),
+  )
+  const old = (await openRing(store, 'HS256', { secret: before })).signing()
+  const older = (await openRing(store, 'HS256', { secret: longBefore })).signing()
+  const stranger = (await openRing(store, 'HS256', { secret: other })).signing()
+  const ring = await openRing(store, 'HS256', { secret: now, previousSecrets: [before, longBefore] })
+  assert.notEqual(ring.signing().kid, old.kid)
+  for (const key of [old, older, ring.signing()]) {
+    const signature = signatures.HS256.sign(key, 'text')
+    const known = ring.verifying(key.kid)
+    assert.ok(known !== undefined && signatures.HS256.verify(known, 'text', signature))
+  }
+  assert.equal(ring.verifying(stranger.kid), undefined)
+  assert.equal(ring.table, undefined, 'it rotates by configuration')
+  assert.deepEqual(ring.jwks(), { keys: [] })
+  await assert.rejects(openRing(store, 'HS256', { secret: now, previousSecrets: ['short'] }), /at least 32 bytes/)
+})
+
+test('A1: the public part of a key is worked out from its private part, whatever lies beside it', async () => {
+  // A point of small order, for which signatures of anything can be made without a private part.
+  const smallOrder = 'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+  const { kid, text } = await makeKey('EdDSA', systemRandom)
+  const jwk = JSON.parse(text) as JWK
+  const changed = readKey({ kid, text: JSON.stringify({ ...jwk, x: smallOrder }) }, 'EdDSA')
+  assert.equal(changed.publicKey.export({ format: 'jwk' }).x, jwk.x)
 })
 
 test('A8: private parts lie sealed in the store, each for its own row', async (context) => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
 import { calculateJwkThumbprint } from 'jose'
-import type { SigningAlgorithm, SigningKey } from '../../src/keys/keyring.ts'
 import { signatures } from '../../src/keys/signatures.ts'
+import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 
 function keyOf(algorithm: SigningAlgorithm, privateKey: KeyObject, publicKey: KeyObject): SigningKey {
-  return { kid: 'vector', algorithm, activeFrom: 0, privateKey, publicKey }
+  return { kid: 'vector', algorithm, privateKey, publicKey }
 }
 
 function pair(algorithm: SigningAlgorithm, jwk: JsonWebKey): SigningKey {

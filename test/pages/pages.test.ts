@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { Script } from 'node:vm'
 import fc from 'fast-check'
@@ -176,6 +177,16 @@ describe('every page', () => {
 })
 
 describe('languages', () => {
+  test('every text is said somewhere', () => {
+    const folder = new URL('../../src/endpoints/pages/', import.meta.url)
+    const sources = readdirSync(folder)
+      .filter((name) => !name.startsWith('texts-'))
+      .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+      .join('')
+    const silent = Object.keys(english).filter((key) => !sources.includes(`'${key}'`))
+    assert.deepEqual(silent, [])
+  })
+
   test('German says every text, with the facts that the English has', () => {
     assert.deepEqual(Object.keys(german), Object.keys(english))
     for (const [key, text] of Object.entries(english))

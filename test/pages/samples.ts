@@ -1,9 +1,16 @@
 import type { Html } from '../../src/endpoints/pages/html.ts'
 import type { Page } from '../../src/endpoints/pages/stationery.ts'
 import { account, recoveryCodes, stepUp, totpEnrol } from '../../src/endpoints/pages/views-account.ts'
+import {
+  consent,
+  deviceCode,
+  deviceConfirm,
+  deviceDone,
+  oauthProblem,
+} from '../../src/endpoints/pages/views-consent.ts'
 import { secondFactor, signIn, signOut } from '../../src/endpoints/pages/views-door.ts'
 import { checkYourMail, forgot, invitation, register, reset, verify } from '../../src/endpoints/pages/views-joining.ts'
-import { consent, problem, refused, returning, signedIn } from '../../src/endpoints/pages/views-passage.ts'
+import { arriving, problem, refused, returning, signedIn } from '../../src/endpoints/pages/views-passage.ts'
 import { refuse } from '../../src/kernel/error.ts'
 
 /** Every view, with every fact that a stranger may have had a hand in passed through `said`. */
@@ -16,6 +23,10 @@ export function samples(said: (plain: string) => string): Readonly<Record<string
   const email = said('ada@example.com')
   const passwordLengthMin = 15
   const long = 'must have at least 15 characters, and has 7'
+  const scopes = [
+    { name: said('widgets:read'), text: said('See your widgets') },
+    { name: said('widgets:write'), text: said('Change and delete your widgets') },
+  ]
   return {
     'sign-in': (page) =>
       signIn(page, {
@@ -111,6 +122,38 @@ export function samples(said: (plain: string) => string): Readonly<Record<string
         recoveryCodesLeft: 7,
         identities: [{ provider: said('google'), label: said('Google'), account: email }],
         providers: [{ name: said('acme'), label: said('Acme Works') }],
+        applications: [
+          {
+            handle: said('gr_1'),
+            name: said('Claude'),
+            client: 'unverified',
+            hosts: [said('claude.example'), said('app.claude.example')],
+            scopes,
+            since: at - 9e9,
+            lastUsed: at,
+            sessions: 2,
+          },
+          {
+            handle: said('gr_2'),
+            name: said('Television'),
+            client: 'gone',
+            hosts: [],
+            scopes: [],
+            since: at - 9e8,
+            lastUsed: undefined,
+            sessions: 0,
+          },
+          {
+            handle: said('gr_3'),
+            name: said('Reports'),
+            client: 'verified',
+            hosts: [said('reports.example')],
+            scopes,
+            since: at,
+            lastUsed: undefined,
+            sessions: 1,
+          },
+        ],
         passwordLengthMin,
         mail: true,
         impersonated: false,
@@ -126,6 +169,7 @@ export function samples(said: (plain: string) => string): Readonly<Record<string
         recoveryCodesLeft: 0,
         identities: [],
         providers,
+        applications: [],
         passwordLengthMin,
         mail: false,
         impersonated: true,
@@ -139,6 +183,7 @@ export function samples(said: (plain: string) => string): Readonly<Record<string
         recoveryCodesLeft: 0,
         identities: [],
         providers,
+        applications: undefined,
         passwordLengthMin,
         mail: true,
         impersonated: false,
@@ -163,17 +208,63 @@ export function samples(said: (plain: string) => string): Readonly<Record<string
       }),
     consent: (page) =>
       consent(page, {
-        action: '/auth/consent',
-        uid: said('int_1'),
-        client: { name: said('Claude'), host: said('claude.example') },
-        scopes: [
-          { name: said('widgets:read'), text: said('See your widgets') },
-          { name: said('widgets:write'), text: said('Change and delete your widgets') },
-        ],
-        resource: said('https://api.example.com/mcp'),
+        action: '/auth/consent/int_1',
+        client: { name: said('Claude'), host: said('claude.example'), verified: true },
+        scopes,
+        resources: [said('Tools (https://api.example.com/mcp)')],
         lifetimeMs: 30 * 86_400_000,
         account: email,
       }),
+    'consent-unchecked': (page) =>
+      consent(page, {
+        action: '/auth/consent/int_1',
+        client: { name: said('Claude'), host: said('claude.example'), verified: false },
+        back: { host: said('cdn.example') },
+        scopes,
+        resources: [said('Tools (https://api.example.com/mcp)'), said('Acme (https://api.example.com)')],
+        lifetimeMs: 90 * 60_000,
+        account: email,
+        again: '/oauth/authorize?client_id=claude&state=1',
+      }),
+    'consent-on-this-device': (page) =>
+      consent(page, {
+        action: '/auth/consent/int_1',
+        client: { name: said('Claude'), host: undefined, verified: false },
+        scopes,
+        resources: [],
+        lifetimeMs: undefined,
+        account: email,
+      }),
+    arriving: (page) => arriving(page, { to: '/auth/consent/int_1?onward=1' }),
+    'device-code': (page) => deviceCode(page, { action: '/auth/device', wrong: false }),
+    'device-code-wrong': (page) => deviceCode(page, { action: '/auth/device', code: said('WDJB-MJHT'), wrong: true }),
+    'device-confirm': (page) =>
+      deviceConfirm(page, {
+        action: '/auth/device',
+        code: said('WDJB-MJHT'),
+        client: { name: said('Television'), host: said('tv.example'), verified: false },
+        scopes,
+        resources: [said('Acme (https://api.example.com)')],
+        device: { name: said('A program on Linux'), address: said('192.0.2.7'), at },
+        account: email,
+      }),
+    'device-confirm-verified': (page) =>
+      deviceConfirm(page, {
+        action: '/auth/device',
+        code: said('wdjb mjht'),
+        client: { name: said('Television'), host: undefined, verified: true },
+        scopes,
+        device: { name: said('A program on Linux'), address: said('192.0.2.7') },
+        account: email,
+      }),
+    'device-allowed': (page) => deviceDone(page, { allowed: true }),
+    'device-denied': (page) => deviceDone(page, { allowed: false }),
+    'oauth-problem': (page) =>
+      oauthProblem(page, { error: said('invalid_request'), description: said('response_type is missing') }),
+    'oauth-problem-client': (page) =>
+      oauthProblem(page, { error: 'invalid_client', description: said('client is invalid') }),
+    'oauth-problem-redirect': (page) =>
+      oauthProblem(page, { error: 'invalid_redirect_uri', description: said('redirect_uri did not match') }),
     problem: (page) =>
       problem(page, {
         title: said('Something went wrong'),

@@ -8,7 +8,7 @@ import type { Accounts } from '../account/accounts.ts'
 import { methodsFrom, type Proof } from '../proof.ts'
 import type { Verified } from '../token/tokens.ts'
 import type { Revocations } from './revocations.ts'
-import { type Device, newSessionRow, type Session } from './sessions.ts'
+import { type Device, newSessionRow, type Session } from './session.ts'
 
 interface BrowserSessionsOptions {
   readonly clock: Clock
@@ -53,7 +53,7 @@ export class BrowserSessions {
         expires_at: now + absoluteMs,
       })
       .execute()
-    return { session: { id, userId, proof }, cookie: `${browserCookiePrefix}${id}.${secret}` }
+    return { session: { id, userId, proof, client: undefined }, cookie: `${browserCookiePrefix}${id}.${secret}` }
   }
 
   /** Whom a cookie stands for. It waits only where the store has to be asked. */
@@ -64,7 +64,7 @@ export class BrowserSessions {
     const name = sha256Hex(cookie)
     const known = this.#known.get(name)
     if (known === undefined || known.until <= this.#options.clock.now()) return this.#read(db, name, id, secret)
-    return this.#options.revocations.isRevoked(id, id) ? refuse('session-ended') : known.verified
+    return this.#options.revocations.isRevoked(known.verified) ? refuse('session-ended') : known.verified
   }
 
   /** Forgets what was read: roles changed, for one. */
@@ -83,7 +83,9 @@ export class BrowserSessions {
       .where('refresh_hash', '=', sha256Hex(secret))
       .executeTakeFirst()
     if (row === undefined) return refuse('session-ended', { reason: 'no session has this cookie' })
-    if (row.ended_at !== null || revocations.isRevoked(id, id)) return refuse('session-ended')
+    const issuedAt = Math.floor(row.created_at / 1000)
+    const presented = { session: id, tokenId: id, subject: row.user_id, client: undefined, issuedAt }
+    if (row.ended_at !== null || revocations.isRevoked(presented)) return refuse('session-ended')
     if (row.expires_at <= now) return refuse('session-ended', { reason: 'older than a session may become' })
     if (row.seen_at + idleMs <= now) return refuse('session-ended', { reason: 'no sign of life for too long' })
     const account = await accounts.byId(db, row.user_id)
@@ -98,17 +100,16 @@ export class BrowserSessions {
         .execute()
     }
     const verified: Verified = {
+      ...presented,
       kind: 'browser-session',
-      subject: account.id,
-      tokenId: id,
-      session: id,
       roles: account.roles,
       scopes: [],
       attributes: { email: account.email, name: account.name },
-      issuedAt: Math.floor(row.created_at / 1000),
       expiresAt: Math.floor(row.expires_at / 1000),
       proof: { methods: methodsFrom(row.methods.split(' ')), at: row.authenticated_at },
       impersonator: undefined,
+      audience: [],
+      keyThumbprint: undefined,
     }
     this.#known.set(name, { verified, until: Math.min(now + believeMs, row.expires_at) })
     return verified

@@ -36,6 +36,10 @@ export interface TicketPurposes {
     /** The account that wants to be linked, where somebody was signed in. */
     readonly linkTo: string | undefined
   }
+  /** That one client may register itself (RFC 7591 §3). */
+  'client-registration': { readonly by: string }
+  /** That one did, from an address. */
+  'client-registered': Readonly<Record<string, never>>
 }
 
 export type TicketPurpose = keyof TicketPurposes

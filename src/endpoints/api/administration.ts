@@ -1,4 +1,6 @@
+import type { z } from 'zod'
 import type { Account } from '../../authn/account/accounts.ts'
+import type { Revocable } from '../../authn/session/taking-back.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type * as wire from '../../wire/administration.ts'
@@ -20,10 +22,11 @@ type Administers =
   | 'endUserSessions'
   | 'removeUserFactors'
   | 'impersonate'
+  | 'revoke'
 
 /** Accounts, for administrators. */
 export function administrationEndpoints(desk: Desk): Record<Administers, Answerer> {
-  const { administration, registrar, rooms } = desk
+  const { administration, registrar, revocation, rooms } = desk
   const { store, accounts, sessions, factors, attempts, identities } = rooms
   const done = (refused: Refusal | undefined): ReturnType<Answerer> => refused ?? json(200, { status: 'done' })
 
@@ -111,7 +114,22 @@ export function administrationEndpoints(desk: Desk): Record<Administers, Answere
         act: { sub: exchange.principal.id },
       })
     },
+
+    async revoke(exchange) {
+      const what = revocableOf(input<typeof wire.revokeBody>(exchange))
+      const outcome = await revocation.revoke(visitorOf(exchange), what)
+      if (isRefusal(outcome)) return outcome
+      return json(200, { revoked: outcome.resource, sessions: outcome.sessionCount })
+    },
   }
+}
+
+function revocableOf({ token, session, user, client }: z.output<typeof wire.revokeBody>): Revocable {
+  if (token !== undefined) return { kind: 'token', token }
+  if (session !== undefined) return { kind: 'session', id: session }
+  if (user !== undefined) return { kind: 'user', id: user }
+  if (client !== undefined) return { kind: 'client', id: client }
+  return { kind: 'everything' }
 }
 
 function accountOf(account: Account): Record<string, unknown> {

@@ -31,7 +31,7 @@ type Door =
 
 /** Coming in, staying in, and going. */
 export function authEndpoints(desk: Desk): Record<Door, Answerer> {
-  const { store, accounts, sessions, revocations, audit } = desk.rooms
+  const { store, accounts } = desk.rooms
 
   return {
     async register(exchange) {
@@ -71,7 +71,7 @@ export function authEndpoints(desk: Desk): Record<Door, Answerer> {
       return letIn(await desk.signIn.withPasskey(visitorOf(exchange), challenge, credential, 'tokens'))
     },
 
-    refresh,
+    refresh: (exchange) => refreshOwn(desk, exchange, input<typeof wire.refreshBody>(exchange).refresh_token),
 
     async signOut(exchange) {
       const refused = await desk.own.signOut(visitorOf(exchange))
@@ -123,45 +123,6 @@ export function authEndpoints(desk: Desk): Record<Door, Answerer> {
     },
   }
 
-  async function refresh(exchange: Exchange): Promise<Outbound | Refusal> {
-    const { refresh_token: presented } = input<typeof wire.refreshBody>(exchange)
-    const visitor = visitorOf(exchange)
-    const outcome = await store.transaction(async (trx) => {
-      const rotation = await sessions.rotate(trx, presented)
-      switch (rotation.kind) {
-        case 'rotated':
-        case 'repeated': {
-          const account = await accounts.byId(trx, rotation.session.userId)
-          if (account === undefined || account.status !== 'active') return { refusal: refuse('token-revoked') }
-          await desk.diary.person(trx, visitor, 'refresh', 'success', account.id, {
-            repeated: rotation.kind === 'repeated',
-            session: rotation.session.id,
-          })
-          return { account, rotation }
-        }
-        case 'reused':
-          await desk.diary.person(trx, visitor, 'refresh-reuse', 'denied', rotation.userId, {
-            session: rotation.sessionId,
-          })
-          return {
-            refusal: refuse('token-revoked', { reason: 'a spent refresh token came back' }),
-            ended: rotation.sessionId,
-          }
-        case 'expired':
-          return { refusal: refuse('token-expired') }
-        case 'invalid':
-          await desk.diary.person(trx, visitor, 'refresh', 'failure', undefined)
-          return { refusal: refuse('token-invalid') }
-      }
-    })
-    audit.wake()
-    if (outcome.ended !== undefined) revocations.endSession(outcome.ended)
-    if (outcome.refusal !== undefined)
-      return { ...outcome.refusal, headers: ['WWW-Authenticate', 'Bearer realm="gatehouse", error="invalid_token"'] }
-    const { account, rotation } = outcome
-    return json(200, tokensOf(desk, account, rotation.session, rotation.refreshToken))
-  }
-
   function letIn(outcome: SignInOutcome): Outbound | Refusal {
     if ('letIn' in outcome) {
       const { account, session, refreshToken, deviceToken } = outcome.letIn
@@ -169,6 +130,46 @@ export function authEndpoints(desk: Desk): Record<Door, Answerer> {
     }
     return 'halfway' in outcome ? halfwayRefusal(outcome.halfway) : outcome
   }
+}
+
+/** Trades a refresh token of our own sign-in for its successor. */
+export async function refreshOwn(desk: Desk, exchange: Exchange, presented: string): Promise<Outbound | Refusal> {
+  const { store, accounts, sessions, revocations, audit } = desk.rooms
+  const visitor = visitorOf(exchange)
+  const outcome = await store.transaction(async (trx) => {
+    const rotation = await sessions.rotate(trx, presented)
+    switch (rotation.kind) {
+      case 'rotated':
+      case 'repeated': {
+        const account = await accounts.byId(trx, rotation.session.userId)
+        if (account === undefined || account.status !== 'active') return { refusal: refuse('token-revoked') }
+        await desk.diary.person(trx, visitor, 'refresh', 'success', account.id, {
+          repeated: rotation.kind === 'repeated',
+          session: rotation.session.id,
+        })
+        return { account, rotation }
+      }
+      case 'reused':
+        await desk.diary.person(trx, visitor, 'refresh-reuse', 'denied', rotation.userId, {
+          session: rotation.sessionId,
+        })
+        return {
+          refusal: refuse('token-revoked', { reason: 'a spent refresh token came back' }),
+          ended: rotation.sessionId,
+        }
+      case 'expired':
+        return { refusal: refuse('token-expired') }
+      case 'invalid':
+        await desk.diary.person(trx, visitor, 'refresh', 'failure', undefined)
+        return { refusal: refuse('token-invalid') }
+    }
+  })
+  audit.wake()
+  if (outcome.ended !== undefined) revocations.endSession(outcome.ended)
+  if (outcome.refusal !== undefined)
+    return { ...outcome.refusal, headers: ['WWW-Authenticate', 'Bearer realm="gatehouse", error="invalid_token"'] }
+  const { account, rotation } = outcome
+  return json(200, tokensOf(desk, account, rotation.session, rotation.refreshToken))
 }
 
 /** What a client needs to go on, as members of the problem. */

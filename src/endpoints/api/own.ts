@@ -28,6 +28,8 @@ type Owns =
   | 'newPasskeyOptions'
   | 'addPasskey'
   | 'removePasskey'
+  | 'grants'
+  | 'withdrawGrant'
   | 'providers'
   | 'identities'
   | 'unlinkIdentity'
@@ -153,6 +155,34 @@ export function ownEndpoints(desk: Desk): Record<Owns, Answerer> {
 
     async removePasskey(exchange) {
       return done(await own.removePasskey(visitorOf(exchange), exchange.params['id'] ?? ''))
+    },
+
+    async grants(exchange) {
+      const allowed = await desk.consents.list(visitorOf(exchange))
+      return json(200, {
+        grants: allowed.map((grant) => ({
+          id: grant.handle,
+          client: {
+            id: grant.clientId,
+            name: grant.clientName,
+            status: grant.client,
+            hosts: grant.hosts,
+          },
+          // Without a resource: what is about the person, and not about an API.
+          allowed: Object.entries(grant.allowed).map(([resource, scopes]) => ({
+            ...(resource === 'openid' ? {} : { resource }),
+            scopes: scopes.map((name) => ({ name, description: rooms.scopeTexts?.get(name) })),
+          })),
+          sessions: grant.sessions,
+          created_at: new Date(grant.createdAt).toISOString(),
+          updated_at: new Date(grant.updatedAt).toISOString(),
+          ...(grant.usedAt === undefined ? {} : { last_used_at: new Date(grant.usedAt).toISOString() }),
+        })),
+      })
+    },
+
+    async withdrawGrant(exchange) {
+      return done(await desk.consents.withdraw(visitorOf(exchange), exchange.params['id'] ?? ''))
     },
 
     providers() {

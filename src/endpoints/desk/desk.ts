@@ -1,10 +1,16 @@
 import { Administration } from './administration.ts'
+import { Authorization } from './authorization.ts'
 import { ByProvider } from './by-provider.ts'
+import { ClientAdministration, type ClientRooms } from './clients.ts'
+import { Devices } from './devices.ts'
+import { Consents } from './grants.ts'
 import { Guard } from './guard.ts'
+import { Issuing, type IssuingRooms } from './issuing.ts'
 import { Letters } from './letters.ts'
 import { Own } from './own.ts'
 import { Recovery } from './recovery.ts'
 import { Registrar } from './registration.ts'
+import { Revocation } from './revocation.ts'
 import type { DeskRooms } from './rooms.ts'
 import { SignIn } from './sign-in.ts'
 import { Diary } from './visitor.ts'
@@ -19,15 +25,22 @@ export interface Desk {
   readonly own: Own
   readonly byProvider: ByProvider
   readonly administration: Administration
+  readonly revocation: Revocation
+  readonly consents: Consents
+  /** Undefined where the house gives no tokens to clients of other people. */
+  readonly authorization: Authorization | undefined
+  readonly devices: Devices | undefined
+  readonly clients: ClientAdministration | undefined
 }
 
-export function openDesk(rooms: DeskRooms): Desk {
+export function openDesk(rooms: DeskRooms, oauth?: IssuingRooms & ClientRooms): Desk {
   const diary = new Diary(rooms)
   const letters = new Letters(rooms)
   const guard = new Guard(rooms, diary, letters)
   const signIn = new SignIn(rooms, diary, guard, letters)
   const registrar = new Registrar(rooms, diary, guard, letters)
   const recovery = new Recovery(rooms, diary, guard, letters)
+  const consents = new Consents(rooms, diary, letters, oauth?.clients)
   return {
     rooms,
     diary,
@@ -37,5 +50,10 @@ export function openDesk(rooms: DeskRooms): Desk {
     own: new Own(rooms, diary, guard, letters, signIn),
     byProvider: new ByProvider(rooms, diary, signIn, registrar),
     administration: new Administration(rooms, diary, letters, recovery),
+    revocation: new Revocation(rooms),
+    consents,
+    authorization: oauth && new Authorization(rooms, oauth.resources, new Issuing(rooms, oauth, diary), diary),
+    devices: oauth && new Devices(rooms, oauth, guard, consents),
+    clients: oauth && new ClientAdministration(rooms, oauth),
   }
 }

@@ -62,7 +62,15 @@ export class Letters {
     trx: Database,
     visitor: Visitor,
     account: Pick<Account, 'email' | 'name'>,
-    kind: 'password-changed' | 'email-changed' | 'factor-added' | 'factor-removed' | 'locked' | 'new-sign-in',
+    kind:
+      | 'password-changed'
+      | 'email-changed'
+      | 'factor-added'
+      | 'factor-removed'
+      | 'locked'
+      | 'new-sign-in'
+      | 'client-allowed',
+    more: { readonly client?: string } = {},
   ): Promise<void> {
     const { outbox, siteName, publicUrl } = this.#rooms
     if (outbox === undefined) return
@@ -70,16 +78,22 @@ export class Letters {
       to: account.email,
       kind,
       facts: {
+        ...more,
         site: siteName,
         name: account.name,
         device: deviceName(visitor.userAgent),
         address: visitor.address,
         time: new Date(visitor.at).toISOString(),
-        ...(publicUrl === undefined ? {} : { link: new URL('/auth/forgot', publicUrl).href }),
+        ...(publicUrl === undefined ? {} : { link: new URL(leadsTo(kind), publicUrl).href }),
       },
       ...languageOf(visitor),
     })
   }
+}
+
+/** Where somebody mends what a letter tells of. */
+function leadsTo(kind: string): string {
+  return kind === 'client-allowed' ? '/auth/account' : '/auth/forgot'
 }
 
 const hourMs = 3_600_000

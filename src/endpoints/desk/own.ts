@@ -39,13 +39,13 @@ export class Own {
     const { store, sessions, revocations } = this.#rooms
     const { id: userId } = visitor.principal
     const ended = await store.transaction(async (trx) => {
-      const was = await sessions.endOf(trx, userId, id, 'ended by its owner')
-      if (was) await this.#diary.person(trx, visitor, 'session-end', 'success', userId, { session: id })
-      return was
+      const gone = await sessions.endOf(trx, userId, id, 'ended by its owner')
+      if (gone.length > 0) await this.#diary.person(trx, visitor, 'session-end', 'success', userId, { session: id })
+      return gone
     })
     this.#wake()
-    if (!ended) return refuse('not-found', { detail: 'no session of yours has this id' })
-    revocations.endSession(id)
+    if (ended.length === 0) return refuse('not-found', { detail: 'no session of yours has this id' })
+    for (const one of ended) revocations.endSession(one)
     return undefined
   }
 
@@ -70,11 +70,12 @@ export class Own {
     const { store, sessions, revocations } = this.#rooms
     const { id: userId, credential } = visitor.principal
     if (credential.kind === 'none') return refuse('credentials-required')
-    await store.transaction(async (trx) => {
-      await sessions.end(trx, credential.session, 'signed out')
+    const ended = await store.transaction(async (trx) => {
+      const gone = await sessions.end(trx, credential.session, 'signed out')
       await this.#diary.person(trx, visitor, 'sign-out', 'success', userId, { session: credential.session })
+      return gone
     })
-    revocations.endSession(credential.session)
+    for (const id of [credential.session, ...ended]) revocations.endSession(id)
     this.#wake()
     return undefined
   }
@@ -101,11 +102,11 @@ export class Own {
       await hold(trx, userId)
       const shown = admission.locked ? undefined : await prove(trx)
       const account = await accounts.byId(trx, userId)
-      // Of two that prove themselves at once in one session, one goes on with it.
+      // Of two that prove themselves at once in one session, one goes on with it; what clients hold of it goes along.
       if (
         shown === undefined ||
         account?.status !== 'active' ||
-        !(await sessions.end(trx, credential.session, 'stepped up'))
+        !(await sessions.replace(trx, credential.session, 'stepped up'))
       ) {
         await admission.failed(trx)
         await this.#diary.person(trx, visitor, 'step-up', 'failure', userId, { method: again.method })
@@ -116,6 +117,7 @@ export class Own {
       await admission.succeeded(trx)
       const methods = [...new Set([...credential.proof.methods, shown])]
       const opened = await this.#signIn.open(trx, visitor, account, methods, want)
+      await sessions.adopt(trx, credential.session, opened.session.id)
       await this.#diary.person(trx, visitor, 'step-up', 'success', userId, {
         from: credential.session,
         method: shown,

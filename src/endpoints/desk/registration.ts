@@ -1,6 +1,6 @@
 import type { Account } from '../../authn/account/accounts.ts'
 import { hold } from '../../authn/account/hold.ts'
-import { covers } from '../../authz/roles.ts'
+import { covers } from '../../authz/permissions.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
 import { isUniqueViolation } from '../../store/unique-violation.ts'

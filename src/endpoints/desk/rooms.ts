@@ -10,6 +10,7 @@ import type { Identities } from '../../authn/provider/identities.ts'
 import type { Providers } from '../../authn/provider/providers.ts'
 import type { BrowserSessions } from '../../authn/session/browser-sessions.ts'
 import type { DeviceTokens } from '../../authn/session/device-tokens.ts'
+import type { RevocationList } from '../../authn/session/revocation-list.ts'
 import type { Revocations } from '../../authn/session/revocations.ts'
 import type { Sessions } from '../../authn/session/sessions.ts'
 import type { Tickets } from '../../authn/ticket/tickets.ts'
@@ -19,6 +20,7 @@ import type { Meters } from '../../gate/meters.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Random } from '../../kernel/id.ts'
 import type { Outbox } from '../../mail/outbox.ts'
+import type { Grants } from '../../oauth/grants.ts'
 import type { Store } from '../../store/database.ts'
 
 /** What the desk asks of the house. */
@@ -34,9 +36,13 @@ export interface DeskRooms {
   readonly siteName: string
   readonly accounts: Accounts
   readonly sessions: Sessions
+  readonly grants: Grants
+  /** What each scope of an API means, for people; undefined where the house gives no tokens to other people's clients. */
+  readonly scopeTexts: ReadonlyMap<string, string> | undefined
   readonly browsers: BrowserSessions
   readonly tokens: TokenService
   readonly revocations: Revocations
+  readonly revocationList: RevocationList
   readonly devices: DeviceTokens
   readonly tickets: Tickets
   readonly attempts: Attempts

@@ -72,6 +72,59 @@ export class Diary {
     return this.#write(trx, visitor, visitor.principal.id, userId, { type: 'admin_action', action, result, details })
   }
 
+  /** What an administrator did to a client. */
+  forClient(
+    trx: Database,
+    visitor: Visitor,
+    action: AdminAction,
+    result: AuditEvent['result'],
+    clientId: string,
+    details: Details = {},
+  ): Promise<void> {
+    const { id, actor } = visitor.principal
+    const more = actor === undefined ? details : { ...details, acting: actor }
+    const what = { type: 'admin_action', action, result, details: more } as const
+    return this.#enroll(trx, visitor, { id, type: 'user' }, { id: clientId, type: 'client' }, what)
+  }
+
+  /** What a client of other people's did, or tried, at the authorization server, for itself. */
+  client(
+    trx: Database,
+    visitor: Visitor,
+    action: AuthenticationAction,
+    result: AuditEvent['result'],
+    clientId: string,
+    details: Details = {},
+  ): Promise<void> {
+    const actor = result === 'success' ? ({ id: clientId, type: 'service' } as const) : undefined
+    const what = { type: 'authentication', action, result, details } as const
+    return this.#enroll(trx, visitor, actor, { id: clientId, type: 'client' }, what)
+  }
+
+  /** What a person decided about a client of other people's. */
+  consent(
+    trx: Database,
+    visitor: Visitor,
+    action: Extract<AuditEvent, { type: 'consent' }>['action'],
+    result: AuditEvent['result'],
+    clientId: string,
+    details: Details = {},
+  ): Promise<void> {
+    const actor = { id: visitor.principal.id, type: 'user' } as const
+    const what = { type: 'consent', action, result, details } as const
+    return this.#enroll(trx, visitor, actor, { id: clientId, type: 'client' }, what)
+  }
+
+  /** What should not have come twice came twice: a code, or a refresh token of a client's. */
+  tokenReuse(trx: Database, visitor: Visitor, userId: string, details: Details): Promise<void> {
+    return this.#write(trx, visitor, visitor.principal.id, userId, {
+      type: 'security_incident',
+      action: 'token-reuse',
+      result: 'denied',
+      details,
+    })
+  }
+
   /** Somebody guesses. */
   bruteForce(trx: Database, visitor: Visitor, userId: string | undefined, details: Details): Promise<void> {
     return this.#write(trx, visitor, visitor.principal.id, userId, {
@@ -90,16 +143,27 @@ export class Diary {
     what: Pick<AuditEvent, 'type' | 'action' | 'result' | 'details'>,
   ): Promise<void> {
     const { actor } = visitor.principal
-    const details = actor === undefined ? what.details : sorted({ ...what.details, acting: actor })
+    const details = actor === undefined ? what.details : { ...what.details, acting: actor }
+    const who = { id: actorId, type: actorId === 'anonymous' ? 'anonymous' : 'user' } as const
+    return this.#enroll(trx, visitor, who, { id: userId ?? '', type: 'user' }, { ...what, details })
+  }
+
+  #enroll(
+    trx: Database,
+    visitor: Visitor,
+    actor: AuditEvent['actor'] = { id: 'anonymous', type: 'anonymous' },
+    resource: AuditEvent['resource'],
+    what: Pick<AuditEvent, 'type' | 'action' | 'result' | 'details'>,
+  ): Promise<void> {
     return this.#audit.enroll(trx, {
       ...what,
-      details: sorted(details),
-      actor: { id: actorId, type: actorId === 'anonymous' ? 'anonymous' : 'user' },
+      details: sorted(what.details),
+      actor,
       address: visitor.address,
       at: visitor.at,
       id: uuidv7(visitor.at, this.#random),
       request_id: visitor.requestId,
-      resource: { id: userId ?? '', type: 'user' },
+      resource,
       user_agent: visitor.userAgent,
       v: 1,
     } as AuditEvent)

@@ -13,6 +13,7 @@ import { deviceName } from '../desk/letters.ts'
 import type { Again } from '../desk/own.ts'
 import { visitorOf } from '../desk/visitor.ts'
 import { type Fields, parsed, queryOf, returnTo, seeOther } from './asked.ts'
+import { scopeTexts } from './scope-texts.ts'
 import { type Page, pageResponse } from './stationery.ts'
 import { account, recoveryCodes, stepUp, totpEnrol } from './views-account.ts'
 import { checkYourMail } from './views-joining.ts'
@@ -119,6 +120,10 @@ export function accountPages({ desk, base, shown, pageFor, readForm, cookies }: 
     done(exchange, await own.unlink(visitorOf(exchange), fields.get('provider'))),
   )
 
+  take('/applications/withdraw', 'anytime', async (exchange, fields) =>
+    done(exchange, await desk.consents.withdraw(visitorOf(exchange), fields.get('application'))),
+  )
+
   add('GET', `${base}/step-up`, (exchange) =>
     exchange.principal.type === 'anonymous' ? toSignIn() : stepUpPage(exchange, 200, queryOf(exchange)),
   )
@@ -155,16 +160,18 @@ export function accountPages({ desk, base, shown, pageFor, readForm, cookies }: 
     const { principal } = exchange
     const person = await rooms.accounts.byId(store.db, principal.id)
     if (person === undefined) return toSignIn()
-    const [living, keys, enrolled, linked] = await Promise.all([
+    const [living, keys, enrolled, linked, allowed] = await Promise.all([
       rooms.sessions.list(store.db, person.id, identity.session.idle),
       rooms.passkeys?.list(store.db, person.id),
       rooms.factors.enrolled(store.db, person.id),
       rooms.identities.of(store.db, person.id),
+      desk.consents.list(visitorOf(exchange)),
     ])
     const current = principal.credential.kind === 'none' ? '' : principal.credential.session
     const offered = rooms.providers.list()
     const page = pageFor(exchange)
     const second = hasSecond(enrolled)
+    const { scopeTexts: known } = rooms
     return pageResponse(
       status,
       account(page, {
@@ -191,6 +198,18 @@ export function accountPages({ desk, base, shown, pageFor, readForm, cookies }: 
           account: email,
         })),
         providers: offered.filter(({ name }) => !linked.some(({ provider }) => provider === name)),
+        applications:
+          known &&
+          allowed.map((grant) => ({
+            handle: grant.handle,
+            name: grant.clientName,
+            client: grant.client,
+            hosts: grant.hosts,
+            scopes: scopeTexts(page, grant.allowed, known),
+            since: grant.createdAt,
+            lastUsed: grant.usedAt,
+            sessions: grant.sessions,
+          })),
         passwordLengthMin: second ? identity.password.minLengthWithSecondFactor : identity.password.minLength,
         mail: rooms.outbox !== undefined,
         impersonated: principal.actor !== undefined,

@@ -120,10 +120,13 @@ ${block.before}${form(page, {
 `
 }
 
-/** A text from strangers in the midst of ours: on one line, and unable to turn the letters around it. */
+/**
+ * A text from strangers in the midst of ours: on one line, unable to turn the letters around it, and without what takes up no
+ * room and so tells two names apart that look alike.
+ */
 export function tame(text: string): string {
   return text
-    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+    .replace(/[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0]/g, '')
     .replace(/\s+/g, ' ')
     .trim()
 }

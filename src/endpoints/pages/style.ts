@@ -127,7 +127,8 @@ section details { border: 0; margin: 0; padding: 0 }
 .list:last-child { margin-bottom: 0 }
 .list:last-child > li:last-child { border: 0; padding-bottom: 0 }
 .list > li:first-child { padding-top: .25rem }
-.list p { margin: 0 }
+.list p, .list .scopes { margin: 0 }
+.list .scopes li { margin: 0 }
 .list .what { flex: 1 1 14rem; min-width: 0 }
 .mark { display: inline-block; font-size: .8125rem; font-weight: 600; color: var(--good); border: 1px solid currentcolor; border-radius: 1rem;
   padding: 0 .5rem; margin-inline-start: .375rem }
@@ -141,6 +142,8 @@ code, .codes { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "Liberatio
 code { overflow-wrap: anywhere }
 .codes { list-style: none; margin: 0 0 1.5rem; padding: 1rem; border: 1px solid var(--line); border-radius: .5rem; display: grid;
   grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .5rem 1rem }
+.shown-code { text-align: center; margin: 0 0 1.25rem }
+.shown-code code { font-size: 1.625rem; font-weight: 600; letter-spacing: .12em }
 .qr { display: block; width: 13rem; max-width: 100%; height: auto; background: #fff; padding: .5rem; border-radius: .5rem;
   border: 1px solid var(--line); margin: 0 0 1rem }
 footer { margin-top: auto; padding: 1.25rem .25rem 0; color: var(--quiet); font-size: .875rem; display: flex; flex-wrap: wrap;

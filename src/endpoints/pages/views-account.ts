@@ -5,6 +5,7 @@ import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { proofs } from './proofs.ts'
 import type { Page } from './stationery.ts'
+import { type Application, applicationList } from './views-applications.ts'
 
 export interface Account {
   readonly person: {
@@ -39,6 +40,8 @@ export interface Account {
   }[]
   /** Providers that are not linked yet. */
   readonly providers: readonly { readonly name: string; readonly label: string }[]
+  /** What the person has allowed other people's clients; undefined where the house gives no tokens to any. */
+  readonly applications: readonly Application[] | undefined
   readonly passwordLengthMin: number
   /** Whether letters can be sent: without them nobody can change their address. */
   readonly mail: boolean
@@ -53,7 +56,7 @@ export interface Account {
  * What a person has here, and a form for each thing that they may do with it. Actions, under `base`/account:
  * `/sessions/end` (`session`), `/sessions/end-others`, `/passkeys` (`challenge`, `credential`, `name`),
  * `/passkeys/remove` (`passkey`), `/totp`, `/totp/remove`, `/recovery-codes`, `/password` (`current_password`, `password`),
- * `/email` (`email`), `/identities/link` and `/identities/unlink` (`provider`).
+ * `/email` (`email`), `/identities/link` and `/identities/unlink` (`provider`), `/applications/withdraw` (`application`).
  */
 export function account(page: Page, model: Account): Html {
   const { texts, base } = page
@@ -158,6 +161,12 @@ ${
   model.providers.length > 0 &&
   html`<div class="row">${model.providers.map(({ name, label }) => act(`${base}/account/identities/link`, texts.say('link', { provider: label }), 'second small', { provider: name }))}</div>\n`
 }`,
+        ),
+      model.applications !== undefined &&
+        section(
+          texts.say('applications'),
+          html`<p class="quiet">${texts.say('applicationsText')}</p>
+${applicationList(page, model.applications, mine)}`,
         ),
       section(
         texts.say('sessions'),

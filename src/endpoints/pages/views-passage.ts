@@ -1,5 +1,5 @@
 import type { Code, Refusal } from '../../kernel/error.ts'
-import { button, hidden, tame } from './form.ts'
+import { tame } from './form.ts'
 import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { isOwnPath } from './own-path.ts'
@@ -22,6 +22,24 @@ export function signedIn(page: Page, { to }: SignedIn): Html {
     title: texts.say('signedIn'),
     refresh: target,
     body: html`<p role="status">${texts.say('signedInText')}</p>
+<a class="button" href="${target}">${texts.say('continue')}</a>
+`,
+  })
+}
+
+export interface Arriving {
+  /** This page again, as a step from our own site. */
+  readonly to: string
+}
+
+/** The same stop for somebody who comes from elsewhere, and of whom nobody knows yet whether they are signed in. */
+export function arriving(page: Page, { to }: Arriving): Html {
+  const { texts } = page
+  const target = isOwnPath(to) ? to : `${page.base}/account`
+  return layout(page, {
+    title: texts.say('arriving'),
+    refresh: target,
+    body: html`<p role="status">${texts.say('arrivingText')}</p>
 <a class="button" href="${target}">${texts.say('continue')}</a>
 `,
   })
@@ -50,53 +68,6 @@ export function returning(page: Page, { to, client }: Returning): Html {
 <a class="button" href="${to}">${texts.say('continue')}</a>
 `,
   })
-}
-
-export interface Consent {
-  readonly action: string
-  /** The interaction that is decided on. */
-  readonly uid: string
-  readonly client: { readonly name: string; readonly host: string }
-  readonly scopes: readonly { readonly name: string; readonly text: string }[]
-  readonly resource?: string | undefined
-  readonly lifetimeMs?: number | undefined
-  /** Who would grant it. */
-  readonly account: string
-}
-
-/** Asks whether a client may act for a person. Answers with `decision` being `allow` or `deny`. */
-export function consent(page: Page, model: Consent): Html {
-  const { texts } = page
-  const client = tame(model.client.name)
-  const host = tame(model.client.host)
-  // biome-ignore format: a table
-  const facts = [
-    { name: texts.say('consentAccount'),  value: model.account },
-    { name: texts.say('consentResource'), value: model.resource },
-    { name: texts.say('consentLifetime'), value: model.lifetimeMs === undefined ? undefined : lifetime(texts.language, model.lifetimeMs) },
-  ].filter(({ value }) => value !== undefined)
-  return layout(page, {
-    title: texts.say('consent', { client }),
-    body: html`<p>${texts.say('consentText', { client, host })}</p>
-<ul class="scopes">
-${model.scopes.map(({ name, text }) => html`<li>${tame(text)} <code class="quiet">${tame(name)}</code></li>\n`)}</ul>
-<dl class="facts">
-${facts.map(({ name, value }) => html`<dt>${name}</dt><dd><bdi>${value}</bdi></dd>\n`)}</dl>
-<div class="note"><p>${texts.say('consentWarning', { host })}</p></div>
-<form method="post" action="${model.action}">
-${hidden({ uid: model.uid })}<div class="row choice">
-${button(texts.say('consentAllow'), undefined, { name: 'decision', value: 'allow' })}${button(texts.say('consentDeny'), 'second', { name: 'decision', value: 'deny' })}</div>
-</form>
-`,
-  })
-}
-
-/** `2592000000` → `30 days`: the largest unit that says it in whole numbers. */
-function lifetime(language: string, ms: number): string {
-  const minutes = Math.max(1, Math.round(ms / 60_000))
-  const unit = minutes % 1440 === 0 ? 'day' : minutes % 60 === 0 ? 'hour' : 'minute'
-  const size = { day: 1440, hour: 60, minute: 1 }[unit]
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(minutes / size)
 }
 
 export interface Problem {

@@ -1,0 +1,52 @@
+import type { Members } from './jws.ts'
+
+/** What cannot be named cannot be revoked. */
+export function isHandle(value: unknown): value is string {
+  return isText(value) && value !== ''
+}
+
+/** Half a surrogate pair is no text: neither a header nor the audit log could repeat it. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed()
+}
+
+/** Seconds since the epoch. What claims to come later than the year 9999 is no time but an attempt. */
+export function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < 253_402_300_800
+}
+
+export function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText)
+}
+
+/** RFC 8693 §4.1. */
+export function isActor(value: unknown): value is { readonly sub: string } {
+  return typeof value === 'object' && value !== null && 'sub' in value && isHandle(value.sub)
+}
+
+/** RFC 7800 §3.1, RFC 9449 §6.1. Another way to confirm is one that nobody here can check, and so no way at all. */
+export function isConfirmation(value: unknown): value is { readonly jkt: string } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).length === 1 &&
+    'jkt' in value &&
+    typeof value.jkt === 'string' &&
+    /^[\w-]{43}$/.test(value.jkt)
+  )
+}
+
+/** The scopes of a `scope` claim (RFC 8693 §4.2). */
+export function scopesOf({ scope }: Members): readonly string[] {
+  return isText(scope) && scope !== '' ? scope.split(' ') : []
+}
+
+/** Facts about the person that a decision may want. */
+export function attributesOf(claims: Members): Readonly<Record<string, string>> {
+  const texts: Record<string, string> = {}
+  for (const name of ['email', 'name']) {
+    const value = claims[name]
+    if (isText(value)) texts[name] = value
+  }
+  return texts
+}

@@ -1,0 +1,190 @@
+import type { Answerer, Exchange } from '../../gate/exchange.ts'
+import type { OauthDraft } from '../../gate/routes.ts'
+import { collect } from '../../http/collect.ts'
+import type { Outbound } from '../../http/message.ts'
+import { type Refusal, refuse } from '../../kernel/error.ts'
+import { parseStrict } from '../../kernel/json.ts'
+import type { OauthRefusal } from '../../oauth/counter.ts'
+import type { Engine, EngineAnswer, EngineRequest } from '../../oauth/engine.ts'
+import { json } from '../api/reply.ts'
+import { isRefusal } from '../desk/guard.ts'
+import type { IssuingRooms } from '../desk/issuing.ts'
+import { type Visitor, visitorOf } from '../desk/visitor.ts'
+
+/** What clients of other people's speak to: the machine's side of the authorization server. */
+export interface MachineParts {
+  readonly path: string
+  /** Every scope that somebody may ask for. */
+  readonly scopes: readonly string[]
+  readonly engine: () => Promise<Engine<Visitor>>
+  readonly proven: IssuingRooms['proven']
+  /** What a refresh with no client is: one of our own sign-in. */
+  readonly refreshOwn: (exchange: Exchange, refreshToken: string) => Promise<Outbound | Refusal>
+  /** Ends a token of our own sign-in that somebody holds. */
+  readonly revokeHeld: (visitor: Visitor, token: string) => Promise<void>
+}
+
+/** Token, revocation, introspection, pushed requests, devices, and the documents that lead there. */
+export function machineEndpoints({
+  path,
+  scopes,
+  engine,
+  proven,
+  refreshOwn,
+  revokeHeld,
+}: MachineParts): readonly OauthDraft[] {
+  const post = (name: string, answerer: Answerer): OauthDraft => draft(['POST'], `${path}${name}`, answerer)
+  const pass = (name: string): OauthDraft =>
+    post(name, async (exchange) => {
+      const sent = await parametersOf(exchange)
+      return isRefusal(sent) ? sent : ask(exchange, `${path}${name}`, sent.parameters)
+    })
+  const document = (at: string): OauthDraft =>
+    draft(['GET'], at, async (exchange) => {
+      const request = requestOf(exchange, 'GET', at, new URLSearchParams())
+      const answer = await (await engine()).ask(visitorOf(exchange), request)
+      const written = JSON.parse(answer.body.toString()) as Record<string, unknown>
+      // The library can more than its clients are given here.
+      const body = Buffer.from(
+        JSON.stringify({ ...written, response_modes_supported: ['query'], scopes_supported: scopes }),
+      )
+      return { status: 200, headers: [...documentFields, 'Content-Length', String(body.byteLength)], body }
+    })
+
+  return [
+    pass('/token'),
+    pass('/introspect'),
+    post('/par', async (exchange) => {
+      const sent = await parametersOf(exchange)
+      if (isRefusal(sent)) return sent
+      const { parameters } = sent
+      // A proof binds the code to its key as the parameter does (RFC 9449 §10.1).
+      const shown = await proven(exchange.request.head.dpop, '/par')
+      if ('error' in shown) return refusalOf(shown)
+      const { keyThumbprint } = shown
+      const named = parameters.get('dpop_jkt')
+      if (keyThumbprint !== undefined && named !== null && named !== keyThumbprint)
+        return refusalOf({ error: 'invalid_dpop_proof', description: 'the proof is of another key than `dpop_jkt`' })
+      if (keyThumbprint !== undefined) parameters.set('dpop_jkt', keyThumbprint)
+      return ask(exchange, `${path}/par`, parameters)
+    }),
+    pass('/device'),
+    post('/revoke', async (exchange) => {
+      const sent = await parametersOf(exchange)
+      if (isRefusal(sent)) return sent
+      if (!isAnonymous(exchange, sent.parameters)) return ask(exchange, `${path}/revoke`, sent.parameters)
+      const [token, ...more] = sent.parameters.getAll('token')
+      if (token === undefined || more.length > 0) return refuse('bad-request', { detail: 'expected one `token`' })
+      await revokeHeld(visitorOf(exchange), token)
+      return { status: 200, headers: ['Content-Length', '0', 'Cache-Control', 'no-store'], body: undefined }
+    }),
+    post('/token/refresh', async (exchange) => {
+      const sent = await parametersOf(exchange)
+      if (isRefusal(sent)) return sent
+      const { parameters } = sent
+      if (isAnonymous(exchange, parameters)) {
+        const [token, ...more] = parameters.getAll('refresh_token')
+        if (token === undefined || more.length > 0)
+          return refuse('bad-request', { detail: 'expected one `refresh_token`' })
+        return refreshOwn(exchange, token)
+      }
+      parameters.set('grant_type', 'refresh_token')
+      return ask(exchange, `${path}/token`, parameters)
+    }),
+    document('/.well-known/oauth-authorization-server'),
+    document('/.well-known/openid-configuration'),
+  ]
+
+  async function ask(exchange: Exchange, at: string, parameters: URLSearchParams): Promise<Outbound> {
+    if (!namesItself(exchange, parameters)) return nobody(exchange)
+    return outboundOf(await (await engine()).ask(visitorOf(exchange), requestOf(exchange, 'POST', at, parameters)))
+  }
+
+  function draft(methods: OauthDraft['methods'], at: string, answerer: Answerer): OauthDraft {
+    return { methods, path: at, answerer, cors: 'open', limit: 'oauth', bodyBytesMax: 65_536 }
+  }
+}
+
+/** It changes with the configuration only: caches may keep it for minutes. */
+const documentFields = ['Content-Type', 'application/json', 'Cache-Control', 'public, max-age=300']
+
+/** A no of the protocol that was ours to say (RFC 6749 §5.2). */
+export function refusalOf({ error, description, nonce }: OauthRefusal): Outbound {
+  return json(400, { error, error_description: description }, ...(nonce === undefined ? [] : ['DPoP-Nonce', nonce]))
+}
+
+/** A client that names itself, by a parameter or by `Authorization`, is asked to show who it is. */
+function isAnonymous({ request }: Exchange, parameters: URLSearchParams): boolean {
+  return request.head.authorization === undefined && !parameters.has('client_id') && !parameters.has('client_assertion')
+}
+
+/** Whether a client shows who it is in a way that clients have here: by `Basic`, or in the parameters. */
+function namesItself(exchange: Exchange, parameters: URLSearchParams): boolean {
+  const { authorization } = exchange.request.head
+  return authorization === undefined ? !isAnonymous(exchange, parameters) : /^basic(?: |$)/i.test(authorization)
+}
+
+/** RFC 6749 §5.2: no client authentication, or a method that is none of ours; the challenge answers who sent a field. */
+function nobody({ request }: Exchange): Outbound {
+  const challenge = request.head.authorization === undefined ? [] : ['WWW-Authenticate', 'Basic realm="gatehouse"']
+  const description = 'the client has to show who it is: by Basic, a secret, an assertion, or its `client_id`'
+  return json(401, { error: 'invalid_client', error_description: description }, ...challenge)
+}
+
+/** The request as the protocol's part takes it: the fields that it reads, and no others. */
+export function requestOf(
+  { request }: Exchange,
+  method: EngineRequest['method'],
+  path: string,
+  parameters: URLSearchParams,
+): EngineRequest {
+  const headers: Record<string, string> = { accept: 'application/json' }
+  for (let at = 0; at < request.headers.length; at += 2) {
+    const name = (request.headers[at] as string).toLowerCase()
+    if (!passed.has(name) || (name === 'dpop' && !path.endsWith('/token'))) continue
+    const value = request.headers[at + 1] as string
+    // Two of one are two, however they are joined: neither is then what it says.
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
+  }
+  return { method, path, parameters, headers }
+}
+
+const passed: ReadonlySet<string> = new Set(['authorization', 'dpop', 'cookie', 'user-agent'])
+
+export function outboundOf({ status, headers, body }: EngineAnswer): Outbound {
+  const fields = ['Content-Length', String(body.byteLength)]
+  let stored = false
+  for (const [name, value] of headers) {
+    fields.push(name, value)
+    if (name === 'cache-control') stored = true
+  }
+  if (!stored) fields.push('Cache-Control', 'no-store')
+  return { status, headers: fields, body: body.byteLength === 0 ? undefined : body }
+}
+
+/** The parameters of a request: a form (RFC 6749 §3.2), or, as some clients have it, one JSON object of texts. */
+export async function parametersOf({
+  request,
+  route,
+}: Exchange): Promise<{ readonly parameters: URLSearchParams } | Refusal> {
+  const { body, head, proceed } = request
+  const type = head.contentType?.split(';', 1)[0]?.trim().toLowerCase()
+  if (type !== 'application/x-www-form-urlencoded' && type !== 'application/json')
+    return refuse('bad-request', { detail: 'expected a form (`application/x-www-form-urlencoded`), or JSON' })
+  proceed?.()
+  const collected = body === undefined ? { bytes: Buffer.alloc(0) } : await collect(body, route.bodyBytesMax)
+  if ('tooLarge' in collected)
+    return refuse('content-too-large', { detail: `a request may hold ${route.bodyBytesMax} bytes` })
+  if ('brokeOff' in collected) return refuse('bad-request', { detail: 'the request broke off before its end' })
+  const text = collected.bytes.toString('utf8')
+  if (type !== 'application/json') return { parameters: new URLSearchParams(text) }
+  const parsed = parseStrict(text)
+  if ('error' in parsed) return refuse('bad-request', { detail: `the body is not JSON: ${parsed.error}` })
+  const { value } = parsed
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return refuse('bad-request', { detail: 'expected one JSON object' })
+  const entries = Object.entries(value)
+  const wrong = entries.find(([, one]) => typeof one !== 'string')
+  if (wrong !== undefined) return refuse('bad-request', { detail: `\`${wrong[0].slice(0, 40)}\` must be a text` })
+  return { parameters: new URLSearchParams(entries as [string, string][]) }
+}

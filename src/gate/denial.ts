@@ -1,0 +1,46 @@
+import type { ClientTerms, Decision } from '../authz/decision.ts'
+import { type Refusal, refuse } from '../kernel/error.ts'
+import { challenge, invitation, schemeOf } from './challenge.ts'
+import type { Exchange } from './exchange.ts'
+import type { Rooms } from './rooms.ts'
+
+/** The refusal of a denial. What would have to be otherwise is said in terms that a program can act on. */
+export function refusalOf(
+  { lacks, because }: Extract<Decision, { effect: 'deny' }>,
+  exchange: Exchange,
+  rooms: Rooms,
+): Refusal {
+  switch (lacks.kind) {
+    case 'identity':
+      return refuse('credentials-required', { headers: invitation(exchange, rooms) })
+    case 'permission':
+      return refuse('permission-required', { detail: `Permission '${lacks.permission}' required`, reason: because })
+    case 'scopes': {
+      const scope = lacks.scopes.join(' ')
+      const complaint = { error: 'insufficient_scope', error_description: 'The client was granted too little', scope }
+      return refuse('insufficient-scope', {
+        detail: `Scope '${scope}' required`,
+        reason: because,
+        extensions: { scope },
+        headers: challenge(schemeOf(exchange), complaint, exchange, rooms), // RFC 6750 §3.1
+      })
+    }
+    case 'own-sign-in':
+      return refuse('first-party-only', { reason: because })
+    case 'decision':
+      return refuse('permission-required', { detail: 'Not allowed', reason: because })
+  }
+}
+
+/** On which terms a client of other people comes to where an exchange is going; undefined for everybody else. */
+export function termsOf({ principal, route, request }: Exchange, rooms: Rooms): ClientTerms | undefined {
+  if (principal.client === undefined) return undefined
+  const resource = rooms.resourceServer?.at(request.target.path)
+  const { clients, scopes } = route
+  return {
+    scopes,
+    // A token for a declared resource was asked for by its name: where nothing is demanded there, that is enough.
+    welcome: clients === 'welcome' || (clients === 'by-scope' && resource?.declared === true),
+    offered: resource?.scopes,
+  }
+}

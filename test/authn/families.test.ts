@@ -1,0 +1,4 @@
+import { suite } from 'node:test'
+import { familyCases } from './family-cases.ts'
+
+suite('families of clients, on SQLite', () => familyCases(async () => 'sqlite::memory:'))

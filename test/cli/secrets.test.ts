@@ -1,0 +1,144 @@
+// Signing keys at the machine, while a process serves.
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { decodeProtectedHeader } from 'jose'
+import { openStore } from '../../src/store/database.ts'
+import { command, signIn, startProcess } from '../support/process.ts'
+
+const kidOf = (token: string): string => String(decodeProtectedHeader(token).kid)
+
+/** The table that `secrets list` prints: kid, algorithm, state. */
+async function listed(dataDir: string): Promise<readonly (readonly string[])[]> {
+  const { out } = await command(['secrets', 'list', '--data', dataDir])
+  return out
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t').slice(0, 3))
+}
+
+test('TK2: a command publishes the next key, and with --now it signs as soon as the process that serves knows it', async (context) => {
+  const house = await startProcess(context, [])
+  const secrets = (...args: string[]) => command(['secrets', ...args, '--data', house.dataDir])
+  const before = (await signIn(house.url)).access_token
+  const first = kidOf(before)
+  assert.deepEqual(await listed(house.dataDir), [[first, 'EdDSA', 'active']])
+
+  const rotated = await secrets('rotate', 'signing-key')
+  assert.equal(rotated.code, 0, rotated.err)
+  const [, second = '', from = ''] = /^EdDSA: `([\w-]+)` is published, and signs from (\S+)\n$/.exec(rotated.out) ?? []
+  assert.ok(Math.abs(Date.parse(from) - Date.now() - 600_000) < 30_000, from)
+  assert.deepEqual(await listed(house.dataDir), [
+    [second, 'EdDSA', 'published'],
+    [first, 'EdDSA', 'active'],
+  ])
+  await pause(700)
+  const { keys } = (await (await fetch(`${house.url}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] }
+  assert.deepEqual(
+    keys.map(({ kid }) => kid),
+    [first, second],
+  )
+  assert.equal(kidOf((await signIn(house.url)).access_token), first)
+
+  const hurried = await secrets('rotate', 'signing-key', '--now')
+  assert.match(hurried.out, new RegExp(`^EdDSA: \`${second}\` was published already, and signs from `))
+  await pause(2_100)
+  assert.equal(kidOf((await signIn(house.url)).access_token), second)
+  const still = await fetch(`${house.url}/api/auth/me`, { headers: { authorization: `Bearer ${before}` } })
+  assert.equal(still.status, 200, 'what the first key signed holds')
+  assert.deepEqual(await listed(house.dataDir), [
+    [second, 'EdDSA', 'active'],
+    [first, 'EdDSA', 'verifying'],
+  ])
+
+  await house.stop()
+  const store = await openStore(`sqlite:${house.dataDir}/gatehouse.db`)
+  context.after(() => store.close())
+  const rows = await store.db
+    .selectFrom('audit_events')
+    .select('body')
+    .where('action', '=', 'signing-key.rotate')
+    .execute()
+  assert.deepEqual(
+    rows.map(({ body }) => (JSON.parse(body) as { resource: object }).resource),
+    [second, second].map((id) => ({ id, type: 'signing-key' })),
+  )
+})
+
+test('A8: a key that a command removes is void within a second, and another signs', async (context) => {
+  const house = await startProcess(context, [])
+  const { access_token: token } = await signIn(house.url)
+  const status = async (): Promise<number> =>
+    (await fetch(`${house.url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status
+  assert.equal(await status(), 200)
+  const first = kidOf(token)
+  const removed = await command(['secrets', 'remove', 'signing-key', first, '--data', house.dataDir])
+  const [, second] =
+    /^done: every token that `[\w-]+` signed is void\n`([\w-]+)` signs in its place\n$/.exec(removed.out) ?? []
+  assert.ok(second, removed.err)
+  const from = performance.now()
+  while ((await status()) === 200 && performance.now() - from < 3_000) await pause(20)
+  assert.ok(performance.now() - from < 1_000, `heard after ${Math.round(performance.now() - from)} ms`)
+  assert.equal(kidOf((await signIn(house.url)).access_token), second)
+  assert.deepEqual(
+    (await listed(house.dataDir)).toSorted(),
+    [
+      [first, 'EdDSA', 'removed'],
+      [second, 'EdDSA', 'active'],
+    ].toSorted(),
+  )
+  const again = await command(['secrets', 'remove', 'signing-key', first, '--data', house.dataDir])
+  assert.deepEqual([again.code, again.err], [1, `no signing key in use is called \`${first}\`\n`])
+})
+
+test('TK2: a secret of the configuration rotates by configuration, and the command says how', async (context) => {
+  const dir = mkdtempSync(join(tmpdir(), 'gatehouse-'))
+  const config = join(dir, 'gatehouse.config.json')
+  const environment = { NEW: 'a new secret of the configuration', OLD: 'an old secret of the configuration' }
+  const write = (tokens: object): void =>
+    writeFileSync(config, JSON.stringify({ tokens: { algorithm: 'HS256', ...tokens } }))
+  write({ secret: { env: 'OLD' } })
+  const old = await startProcess(context, ['--config', config], { dataDir: dir, environment })
+  const { access_token: token } = await signIn(old.url)
+  await old.stop()
+
+  write({ secret: { env: 'NEW' }, previousSecrets: [{ env: 'OLD' }] })
+  const house = await startProcess(context, ['--config', config], { dataDir: dir, environment })
+  const me = (token: string) => fetch(`${house.url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } })
+  assert.equal((await me(token)).status, 200, 'what the old one signed holds')
+  const { access_token: next } = await signIn(house.url)
+  assert.notEqual(kidOf(next), kidOf(token))
+
+  for (const args of [
+    ['rotate', 'signing-key'],
+    ['remove', 'signing-key', kidOf(next)],
+  ]) {
+    const { code, err } = await command(['secrets', ...args, '--config', config, '--data', dir], environment)
+    assert.equal(code, 1)
+    assert.match(err, /stands in the configuration: put a new one into `tokens\.secret`/)
+  }
+  const { out } = await command(['secrets', 'list', '--config', config, '--data', dir], environment)
+  assert.equal(out, `${kidOf(next)}\tHS256\tactive\tconfigured\n${kidOf(token)}\tHS256\tverifying\tconfigured\n`)
+})
+
+test('a wrong call of `secrets` is told how it is called', async () => {
+  const calls = [
+    [],
+    ['list', 'x'],
+    ['rotate'],
+    ['rotate', 'pepper'],
+    ['rotate', 'signing-key', 'x'],
+    ['remove', 'signing-key'],
+    ['remove', 'signing-key', 'x', '--now'],
+    ['list', '--now'],
+    ['remove', 'signing-key', 'x', 'y'],
+  ]
+  for (const args of calls) {
+    const { code, err } = await command(['secrets', ...args])
+    assert.equal(code, 2, args.join(' '))
+    assert.match(err, /^usage: gatehouse secrets list/)
+  }
+})
