@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { identityOptions } from './authn/options.ts'
 import { tokenOptions } from './authn/token/tokens.ts'
 import { roleOptions } from './authz/roles.ts'
+import { personScopes } from './authz/scopes.ts'
 import { cidr, listenOptions } from './endpoints/options.ts'
 import { pageOptions } from './endpoints/pages/options.ts'
 import { corsOptions } from './gate/cors.ts'
@@ -237,12 +238,15 @@ function checkPeople({ identity, mail, publicUrl, listen }: Settings): Mistake[]
 }
 
 /** Scopes that one part names and another describes, and an address that clients can rely on. */
-function checkOauth(given: Readonly<Record<string, unknown>>, { oauth, publicUrl, listen }: Settings): Mistake[] {
+function checkOauth(
+  given: Readonly<Record<string, unknown>>,
+  { oauth, publicUrl, listen, tokens }: Settings,
+): Mistake[] {
   const mistakes: Mistake[] = []
   const known = new Set(Object.keys(oauth?.scopes ?? {}))
   const mustKnow = (path: string, scopes: unknown): void => {
     for (const scope of [scopes].flat()) {
-      if (typeof scope === 'string' && !known.has(scope))
+      if (typeof scope === 'string' && !known.has(scope) && !personScopes.has(scope))
         mistakes.push({ path, message: `no scope is called \`${scope}\`; there ${those(known)}` })
     }
   }
@@ -256,6 +260,11 @@ function checkOauth(given: Readonly<Record<string, unknown>>, { oauth, publicUrl
     if (seen.has(path))
       mistakes.push({ path: `oauth.resources[${index}].path`, message: `\`${path}\` is there already` })
     seen.add(path)
+    if (publicUrl !== undefined && tokens?.audience === publicUrl.replace(/\/$/, '') + path)
+      mistakes.push({
+        path: 'tokens.audience',
+        message: `\`${tokens.audience}\` is the resource \`${path}\`: its tokens would be good for all of the house`,
+      })
   }
   const ids = new Set<string>()
   for (const [index, { id, scopes }] of oauth.clients.entries()) {
@@ -304,10 +313,16 @@ function those(names: ReadonlySet<string>): string {
   return names.size === 0 ? 'is none' : `${names.size === 1 ? 'is' : 'are'} ${[...names].join(', ')}`
 }
 
+/** What nobody may guess, however long they try. */
+const mustBeLong = /^(?:tokens\.|oauth\.clients)/
+
 /** Secrets are fetched now, so that a missing one stops the start and not a request. */
 function settleSecrets(settings: Settings, environment: Environment, mistakes: Mistake[]): void {
   const references: (readonly [path: string, SecretRef | undefined])[] = [
     ['tokens.secret', settings.tokens?.secret],
+    ...(settings.tokens?.previousSecrets ?? []).map(
+      (secret, index) => [`tokens.previousSecrets[${index}]`, secret] as const,
+    ),
     ['mail.smtp.password', settings.mail?.smtp?.password],
     ...(settings.oauth?.clients ?? []).flatMap(({ secrets }, client) =>
       secrets.map((secret, index) => [`oauth.clients[${client}].secrets[${index}]`, secret] as const),
@@ -320,7 +335,7 @@ function settleSecrets(settings: Settings, environment: Environment, mistakes: M
     if (reference === undefined) continue
     const secret = resolveSecret(reference, environment)
     if (!(secret instanceof Secret)) mistakes.push({ path, message: secret.problem })
-    else if (path === 'tokens.secret' && Buffer.byteLength(secret.reveal()) < 32)
+    else if (mustBeLong.test(path) && Buffer.byteLength(secret.reveal()) < 32)
       mistakes.push({ path, message: 'expected at least 32 characters (RFC 7518 §3.2)' })
   }
 }

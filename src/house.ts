@@ -135,8 +135,9 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       await rotate() // it may have been time for long
       const rotating = repeat('rotate signing keys', minuteMs, log, rotate)
       undo.push(() => rotating.stop())
-      const forgetting = repeat('forget proofs of possession', minuteMs, log, async () => {
+      const forgetting = repeat('forget proofs and requests', minuteMs, log, async () => {
         await authorization?.replays.sweep(store.db)
+        await authorization?.records.sweep(store.db, clock.now() - minuteMs)
       })
       undo.push(() => forgetting.stop())
       const sweeping = repeat('forget what is over', hourMs, log, async () => {
@@ -145,7 +146,6 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         await revocationList.sweep(store.db)
         for (const { table } of keyrings) await table?.sweep(store.db)
         await people.tickets.sweep(store.db, yesterday)
-        await authorization?.records.sweep(store.db, clock.now() - hourMs)
         await authorization?.registry.registration.sweep(store.db)
         await people.attempts.sweep(store.db, clock.now() - 30 * 24 * hourMs)
         await outbox?.sweep(store.db, clock.now() - 7 * 24 * hourMs)
@@ -202,7 +202,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     return house
 
     /**
-     * What another node or a command has done, since the store was last heard; and a little before that, because clocks and
+     * What another node or a command has done, since the store was last heard; and a minute before that, because clocks and
      * commits differ. What happened while the store could not be reached is heard when it can be again.
      */
     async function hear(): Promise<void> {
@@ -272,7 +272,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
 
 /** How soon an end that another process has decided holds here (TK4: within a second). */
 const hearEveryMs = 500
-const overlapMs = 15_000
+const overlapMs = 60_000
 const minuteMs = 60_000
 const hourMs = 3_600_000
 

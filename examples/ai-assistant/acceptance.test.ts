@@ -1,13 +1,36 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import { loadConfig, settled } from '../../src/cli/load.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { systemRandom } from '../../src/kernel/id.ts'
+import { openKeyring } from '../../src/keys/keyring.ts'
+import { rotationOptions } from '../../src/keys/options.ts'
+import { openRootKey } from '../../src/keys/root.ts'
+import { signatures } from '../../src/keys/signatures.ts'
+import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
+import { openStore } from '../../src/store/database.ts'
+import { jws, part } from '../../test/authn/forge.ts'
 import { eventually, lettersIn, tokenIn } from '../../test/support/letters.ts'
 import { totpCode } from '../../test/support/people.ts'
-import { command, post, type Running, signIn, startProcess, type TokensAnswer } from '../../test/support/process.ts'
+import {
+  administrator,
+  command,
+  post,
+  type Running,
+  signIn,
+  startProcess,
+  type TokensAnswer,
+} from '../../test/support/process.ts'
 
-const config = ['--config', 'examples/ai-assistant/gatehouse.config.ts']
+const file = 'examples/ai-assistant/gatehouse.config.ts'
+const config = ['--config', file]
+const dayMs = 86_400_000
 const ann = { email: 'ann@example.com', password: 'a passphrase of Ann herself' }
 
 test('AI Assistant', async (context) => {
@@ -39,8 +62,134 @@ test('AI Assistant', async (context) => {
     assert.equal((await post(`${house.url}/api/auth/email/verify`, { token })).status, 200)
     const byName = await post(`${house.url}/api/auth/login`, { username: 'Ann_1', password: ann.password })
     assert.equal(byName.status, 200)
-    const { expires_in } = (await byName.json()) as TokensAnswer
-    assert.equal(expires_in, 900, 'TK1: 15 minutes')
+  })
+
+  await context.test('TK1: for 15 minutes, and whoever has the published key can verify it', async () => {
+    const { access_token, expires_in } = await signIn(house.url, ann)
+    const published = createRemoteJWKSet(new URL(`${house.url}/.well-known/jwks.json`))
+    const { payload, protectedHeader } = await jwtVerify(access_token, published, {
+      issuer: 'gatehouse',
+      audience: 'gatehouse',
+      requiredClaims: ['sub', 'iat', 'exp', 'jti', 'permissions'],
+    })
+    const { iat = 0, exp = 0, type, email } = payload
+    assert.deepEqual([protectedHeader.alg, exp - iat, expires_in], ['EdDSA', 900, 900])
+    assert.deepEqual([type, email], ['access', ann.email])
+  })
+
+  const refresh = async (refresh_token: string): Promise<{ status: number; body: TokensAnswer }> => {
+    const answer = await post(`${house.url}/api/auth/token/refresh`, { refresh_token })
+    return { status: answer.status, body: (await answer.json()) as TokensAnswer }
+  }
+
+  await context.test('TK3: refresh tokens for 30 days, used or not, spent by each use', async () => {
+    const first = await signIn(house.url, ann)
+    const list = await fetch(`${house.url}/api/auth/sessions`, {
+      headers: { authorization: `Bearer ${first.access_token}` },
+    })
+    const { sessions } = (await list.json()) as {
+      sessions: { current: boolean; created_at: string; expires_at: string }[]
+    }
+    const [mine] = sessions.filter(({ current }) => current)
+    assert.equal(Date.parse(mine?.expires_at ?? '') - Date.parse(mine?.created_at ?? ''), 30 * dayMs)
+    const { tokens } = settled(await loadConfig(file, {}), file)
+    assert.equal(tokens.refreshIdle, 30 * dayMs)
+
+    const second = await refresh(first.refresh_token)
+    assert.deepEqual([second.status, second.body.expires_in], [200, 900])
+    const retried = await refresh(first.refresh_token)
+    assert.deepEqual([retried.status, retried.body.refresh_token], [200, second.body.refresh_token])
+    const third = await refresh(second.body.refresh_token)
+    assert.equal(third.status, 200)
+    assert.equal((await refresh(first.refresh_token)).status, 401, 'its successor was used: this is no retry')
+    assert.equal((await refresh(third.body.refresh_token)).status, 401, 'and the family ended')
+    assert.equal(await validate(house.url, third.body.access_token), 401)
+  })
+
+  await context.test('TK6: what is wrong with a token is told in four sentences, and nothing more', async () => {
+    const { access_token: good, refresh_token } = await signIn(house.url, ann)
+    const { access_token: over } = await signIn(house.url, ann)
+    await post(`${house.url}/api/auth/logout`, '', { authorization: `Bearer ${over}` })
+    const key = await signingKeyOf(house.dataDir, 'EdDSA')
+    const forged = forger(good, key)
+    const set = await (await fetch(`${house.url}/.well-known/jwks.json`)).json()
+    const [published] = (set as { keys: { x: string }[] }).keys
+    const secret = Buffer.from(published?.x ?? assert.fail('no key is published'), 'base64url')
+    const { iat = 0 } = decodeJwt(good)
+    assert.equal(await validate(house.url, forged({}, {})), 200, 'nothing is wrong with one that is not changed')
+    const cases = [
+      ['token-expired', 'Token has expired', { 'an hour past': forged({}, { iat: iat - 7200, exp: iat - 3600 }) }],
+      ['token-revoked', 'Token has been revoked', { 'of somebody who signed out': over }],
+      [
+        'token-wrong-type',
+        'Invalid token type: expected access',
+        { 'for refreshing': refresh_token, 'of type refresh': forged({}, { type: 'refresh' }) },
+      ],
+      [
+        'token-invalid',
+        'Invalid token',
+        {
+          unsigned: forged({ alg: 'none' }, {}, () => Buffer.alloc(0)),
+          'the public key for a secret': forged({ alg: 'HS256' }, {}, (text) =>
+            createHmac('sha256', secret).update(text).digest(),
+          ),
+          'another algorithm': forged({ alg: 'ES256' }, {}),
+          'a signature of nobody': forged({}, {}, () => Buffer.alloc(64)),
+          'a key that nobody knows': forged({ kid: 'stranger' }, {}),
+          'an extension that has to be understood': forged({ crit: ['exp'] }, {}),
+          'another issuer': forged({}, { iss: 'somebody-else' }),
+          'another audience': forged({}, { aud: 'somebody-else' }),
+          'no end': forged({}, { exp: undefined }),
+        },
+      ],
+    ] as const
+    for (const [code, error, tokens] of cases)
+      for (const [name, token] of Object.entries<string>(tokens))
+        assert.deepEqual(await toldOf(house.url, token), refusal(code, error), name)
+  })
+
+  await context.test('TK4: an administrator takes back one token, or all of Ann’s, at once', async () => {
+    const admin = { authorization: `Bearer ${(await signIn(house.url, administrator)).access_token}` }
+    const revoke = async (what: object): Promise<unknown> => {
+      const answer = await post(`${house.url}/api/admin/revocations`, what, admin)
+      assert.equal(answer.status, 200)
+      return answer.json()
+    }
+    const [one, two] = [await signIn(house.url, ann), await signIn(house.url, ann)]
+    const { jti = '', sub = '', iat = 0, exp = 0 } = decodeJwt(one.access_token)
+    assert.deepEqual(await revoke({ token: jti }), { revoked: { type: 'token', id: jti }, sessions: 0 })
+    assert.deepEqual(await toldOf(house.url, one.access_token), refusal('token-revoked', 'Token has been revoked'))
+    assert.equal(await validate(house.url, two.access_token), 200)
+    const next = await refresh(one.refresh_token)
+    assert.equal(next.status, 200, 'its session goes on')
+
+    const { jti: nextId = '', exp: nextEnd = 0 } = decodeJwt(next.body.access_token)
+    await revoke({ token: next.body.access_token })
+    assert.equal(await validate(house.url, next.body.access_token), 401)
+    assert.equal(await revocationEnd(house.dataDir, nextId), nextEnd * 1000, 'for as long as it would have lived')
+
+    const forged = forger(one.access_token, await signingKeyOf(house.dataDir, 'EdDSA'))
+    const expired = forged({}, { iat: iat - 3600, exp: exp - 3600 })
+    assert.deepEqual(await toldOf(house.url, expired), refusal('token-expired', 'Token has expired'))
+    await revoke({ token: expired })
+
+    const all = (await revoke({ user: sub })) as { revoked: object; sessions: number }
+    assert.deepEqual(all.revoked, { type: 'user', id: sub })
+    assert.ok(all.sessions >= 2)
+    assert.equal(await validate(house.url, two.access_token), 401)
+    assert.equal((await refresh(two.refresh_token)).status, 401)
+    assert.equal(await validate(house.url, (await signIn(house.url, ann)).access_token), 200, 'she may come again')
+  })
+
+  await context.test('TK4: what another process takes back is refused here within a second', async () => {
+    const { access_token } = await signIn(house.url, ann)
+    assert.equal(await validate(house.url, access_token), 200)
+    const args = ['token', 'revoke', '--token', access_token, '--data', house.dataDir, ...config]
+    const revoked = await command(args, environment)
+    const from = performance.now()
+    assert.equal(revoked.code, 0, revoked.err)
+    while ((await validate(house.url, access_token)) === 200 && performance.now() - from < 1_000) await pause(20)
+    assert.deepEqual(await toldOf(house.url, access_token), refusal('token-revoked', 'Token has been revoked'))
   })
 
   await context.test(
@@ -111,3 +260,51 @@ test('AI Assistant', async (context) => {
     assert.deepEqual([locked.status, ((await locked.json()) as { code: string }).code], [401, 'credentials-invalid'])
   })
 })
+
+/** How a token fares. */
+async function validate(url: string, token: string): Promise<number> {
+  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
+  await answer.arrayBuffer()
+  return answer.status
+}
+
+/** All that a caller is told of a token, but for the name of the request. */
+async function toldOf(url: string, token: string): Promise<object> {
+  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
+  const { request_id, ...body } = (await answer.json()) as Record<string, unknown>
+  assert.equal(typeof request_id, 'string')
+  return { status: answer.status, challenge: answer.headers.get('www-authenticate'), body }
+}
+
+function refusal(code: string, error: string): object {
+  return {
+    status: 401,
+    challenge: `Bearer realm="gatehouse", error="invalid_token", error_description="${error}"`,
+    body: { type: `/.well-known/gatehouse/problems/${code}`, title: error, status: 401, detail: error, code, error },
+  }
+}
+
+/** Until when a node has to remember that a token was taken back. */
+async function revocationEnd(dataDir: string, jti: string): Promise<number | undefined> {
+  const { db, close } = await openStore(`sqlite:${dataDir}/gatehouse.db`)
+  const row = await db.selectFrom('revocations').select('expires_at').where('subject', '=', jti).executeTakeFirst()
+  await close()
+  return row?.expires_at
+}
+
+/** The key that signs: with it a token can be good but for what is changed in it. */
+async function signingKeyOf(dataDir: string, algorithm: SigningAlgorithm): Promise<SigningKey> {
+  const { db, close } = await openStore(`sqlite:${dataDir}/gatehouse.db`)
+  const random = systemRandom
+  const root = await openRootKey({ environment: {}, dataDir, random, db })
+  const place = { db, root, clock: systemClock, random, algorithm, rotation: rotationOptions.parse({}) }
+  const ring = await openKeyring({ ...place, tokenTtlMs: 0, secret: undefined })
+  await close()
+  return ring.signing()
+}
+
+/** Writes tokens like this one, but for what is changed; a member that is set to `undefined` is left out. */
+function forger(good: string, key: SigningKey) {
+  return (header: object, claims: object, sign = (text: string): Buffer => signatures[key.algorithm].sign(key, text)) =>
+    jws(part({ ...decodeProtectedHeader(good), ...header }), part({ ...decodeJwt(good), ...claims }), sign)
+}

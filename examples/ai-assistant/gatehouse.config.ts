@@ -6,7 +6,7 @@ export default defineConfig({
   upstreams: { api: url },
   publicUrl: 'http://localhost:8080',
 
-  tokens: { accessTtl: '15m', refreshTtl: '30d', claims: ['email', 'permissions'] },
+  tokens: { accessTtl: '15m', refreshTtl: '30d', refreshIdle: '30d', claims: ['email', 'permissions'] },
 
   // To try it out letters are files; a deployment names its mail server: `smtp: { host: … }`.
   mail: {

@@ -1,5 +1,18 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { Agent, request } from 'undici'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { systemRandom } from '../../src/kernel/id.ts'
+import { openKeyring } from '../../src/keys/keyring.ts'
+import { rotationOptions } from '../../src/keys/options.ts'
+import { openRootKey } from '../../src/keys/root.ts'
+import { signatures } from '../../src/keys/signatures.ts'
+import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
+import { openStore } from '../../src/store/database.ts'
+import { jws, part } from '../../test/authn/forge.ts'
 import {
   administrator,
   command,
@@ -11,6 +24,9 @@ import {
 } from '../../test/support/process.ts'
 
 const config = ['--config', 'examples/crazy-gary/gatehouse.config.ts']
+const garys = { email: 'gary@example.com', password: 'a passphrase of Gary himself' }
+/** `tokens.refreshGrace` of the configuration. */
+const graceMs = 3_000
 const task = {
   title: 'Sort the inbox',
   description: 'Sort the inbox by how soon each letter wants an answer.',
@@ -18,15 +34,11 @@ const task = {
   model: 'gpt-oss-20b',
 }
 
-function claimsOf(token: string): Record<string, unknown> {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-}
-
 test('Crazy-Gary', async (context) => {
   const house: Running = await startProcess(context, config)
   const created = await command(
-    ['user', 'create', 'gary@example.com', '--name', 'Gary', '--role', 'user', '--data', house.dataDir, ...config],
-    { GATEHOUSE_USER_PASSWORD: 'a passphrase of Gary himself' },
+    ['user', 'create', garys.email, '--name', 'Gary', '--role', 'user', '--data', house.dataDir, ...config],
+    { GATEHOUSE_USER_PASSWORD: garys.password },
   )
   assert.equal(created.code, 0, created.err)
   let admin: TokensAnswer
@@ -34,7 +46,7 @@ test('Crazy-Gary', async (context) => {
 
   await context.test('ID1 ID6: a password signs in, and the answer says who', async () => {
     admin = await signIn(house.url)
-    gary = await signIn(house.url, { email: 'gary@example.com', password: 'a passphrase of Gary himself' })
+    gary = await signIn(house.url, garys)
     assert.equal(gary.expires_in, 3600)
     assert.deepEqual(Object.keys(gary.user).sort(), ['email', 'id', 'name', 'roles'])
     const me = await fetch(`${house.url}/api/auth/me`, { headers: { authorization: `Bearer ${gary.access_token}` } })
@@ -44,13 +56,12 @@ test('Crazy-Gary', async (context) => {
   })
 
   await context.test('TK1: HS256, with its issuer, its audience and its claims, for an hour', () => {
-    const header = JSON.parse(Buffer.from(gary.access_token.split('.')[0] ?? '', 'base64url').toString())
-    assert.equal(header.alg, 'HS256')
-    const claims = claimsOf(gary.access_token)
+    assert.equal(decodeProtectedHeader(gary.access_token).alg, 'HS256')
+    const claims = decodeJwt(gary.access_token)
     assert.equal(claims['iss'], 'crazy-gary-api')
     assert.equal(claims['aud'], 'crazy-gary-clients')
     assert.equal(claims['type'], 'access')
-    assert.equal(claims['email'], 'gary@example.com')
+    assert.equal(claims['email'], garys.email)
     assert.equal(claims['user_id'], claims['sub'])
     assert.ok((claims['permissions'] as string[]).includes('task:create'))
     assert.equal(Number(claims['exp']) - Number(claims['iat']), 3600)
@@ -70,6 +81,104 @@ test('Crazy-Gary', async (context) => {
     })
     assert.equal(bad.status, 401)
     assert.equal(((await bad.json()) as { error: string }).error, 'Invalid token')
+  })
+
+  let spent: TokensAnswer
+  let successor = ''
+  let spentAt = 0
+  const signInFrom = (address: string): Promise<Answer> => postFrom(address, `${house.url}/api/auth/login`, garys)
+  const refreshFrom = (address: string, refresh_token: string): Promise<Answer> =>
+    postFrom(address, `${house.url}/api/auth/token/refresh`, { refresh_token })
+
+  await context.test(
+    'TK3: a refresh token is spent by its use, and a retry within the grace ends nothing',
+    async () => {
+      spent = (await signInFrom('127.0.0.2')).body
+      const next = await refreshFrom('127.0.0.2', spent.refresh_token)
+      spentAt = performance.now()
+      assert.deepEqual([next.status, next.body.expires_in], [200, 3600])
+      assert.notEqual(next.body.access_token, spent.access_token)
+      successor = next.body.refresh_token
+      assert.notEqual(successor, spent.refresh_token)
+      const retried = await refreshFrom('127.0.0.2', spent.refresh_token)
+      assert.deepEqual([retried.status, retried.body.refresh_token], [200, successor])
+      assert.equal(await validate(house.url, spent.access_token), 200)
+    },
+  )
+
+  await context.test('TK2: the key rotates while Gary works: no request is lost, and his old token holds', async () => {
+    const answers: number[] = []
+    let isOver = false
+    const work = async (): Promise<void> => {
+      const paths = ['tasks', 'monitoring/load', 'tasks', 'mcp/tools'] // each from the budget of its own category
+      while (!isOver) {
+        const answer = await fetch(`${house.url}/api/${paths[answers.length % paths.length]}`, {
+          headers: { authorization: `Bearer ${gary.access_token}` },
+        })
+        await answer.arrayBuffer()
+        answers.push(answer.status)
+        await pause(100)
+      }
+    }
+    const working = work()
+    const rotated = await command(['secrets', 'rotate', 'signing-key', '--now', '--data', house.dataDir, ...config])
+    const [, kid, from = ''] = /^HS256: `([\w-]+)` is published, and signs from (\S+)$/m.exec(rotated.out) ?? []
+    assert.ok(kid, rotated.err)
+    await pause(Math.max(0, Date.parse(from) - Date.now()) + 300)
+    const later = (await signInFrom('127.0.0.3')).body
+    isOver = true
+    await working
+    assert.ok(answers.length > 10, `${answers.length} requests`)
+    assert.deepEqual(new Set(answers), new Set([200]))
+    assert.equal(decodeProtectedHeader(later.access_token).kid, kid)
+    assert.notEqual(decodeProtectedHeader(gary.access_token).kid, kid)
+    for (const { access_token } of [gary, later]) assert.equal(await validate(house.url, access_token), 200)
+  })
+
+  await context.test('TK3: a spent one that comes back after the grace ends its family, and no other', async () => {
+    await pause(Math.max(0, spentAt + graceMs - performance.now()))
+    const reused = await refreshFrom('127.0.0.4', spent.refresh_token)
+    assert.equal(reused.status, 401)
+    assert.equal(await validate(house.url, spent.access_token), 401, 'its access tokens ended too')
+    assert.equal((await refreshFrom('127.0.0.4', successor)).status, 401, 'and its living token')
+    assert.equal(await validate(house.url, gary.access_token), 200)
+  })
+
+  await context.test('TK6: what is wrong with a token is told in four sentences, and nothing more', async () => {
+    const good = (await signInFrom('127.0.0.5')).body
+    const key = await signingKeyOf(house.dataDir, 'HS256')
+    const forged = forger(good.access_token, key)
+    const { iat = 0 } = decodeJwt(good.access_token)
+    assert.equal(await validate(house.url, forged({}, {})), 200, 'nothing is wrong with one that is not changed')
+    const cases = [
+      ['token-expired', 'Token has expired', { 'an hour past': forged({}, { iat: iat - 7200, exp: iat - 3600 }) }],
+      ['token-revoked', 'Token has been revoked', { 'of a family that ended': spent.access_token }],
+      [
+        'token-wrong-type',
+        'Invalid token type: expected access',
+        { 'for refreshing': good.refresh_token, 'of type refresh': forged({}, { type: 'refresh' }) },
+      ],
+      [
+        'token-invalid',
+        'Invalid token',
+        {
+          unsigned: forged({ alg: 'none' }, {}, () => Buffer.alloc(0)),
+          'another algorithm': forged({ alg: 'HS512' }, {}, (text) =>
+            createHmac('sha512', key.privateKey).update(text).digest(),
+          ),
+          'a signature for a public key': forged({ alg: 'RS256' }, {}),
+          'somebody else’s secret': forged({}, {}, (text) => createHmac('sha256', 'secret').update(text).digest()),
+          'a key that nobody knows': forged({ kid: 'stranger' }, {}),
+          'an extension that has to be understood': forged({ crit: ['exp'] }, {}),
+          'another issuer': forged({}, { iss: 'jaf-system' }),
+          'another audience': forged({}, { aud: 'jaf-system' }),
+          'no end': forged({}, { exp: undefined }),
+        },
+      ],
+    ] as const
+    for (const [code, error, tokens] of cases)
+      for (const [name, token] of Object.entries<string>(tokens))
+        assert.deepEqual(await toldOf(house.url, token), refusal(code, error), name)
   })
 
   await context.test(
@@ -204,9 +313,79 @@ test('Crazy-Gary', async (context) => {
     assert.equal((await fetch(`${house.url}/health`)).status, 429)
   })
 
-  await context.test('the record of it all is whole', async () => {
+  await context.test('TK3: the record of it all is whole, and has the spent token that came back', async () => {
     assert.equal(await house.stop(), 0)
     const verified = await command(['audit', 'verify', '--data', house.dataDir, ...config])
     assert.equal(verified.code, 0, verified.err)
+    const { db, close } = await openStore(`sqlite:${house.dataDir}/gatehouse.db`)
+    const rows = await db.selectFrom('audit_events').select('body').where('action', 'like', '%-reuse').execute()
+    await close()
+    const events = rows.map(({ body }) => JSON.parse(body) as Reuse)
+    assert.deepEqual(
+      events.map(({ result, address, details }) => [result, address, details.session]),
+      [['denied', '127.0.0.4', decodeJwt(spent.access_token)['sid']]],
+    )
   })
 })
+
+interface Answer {
+  readonly status: number
+  readonly body: TokensAnswer
+}
+
+/** Of what is remembered of a token that came twice. */
+interface Reuse {
+  readonly result: string
+  readonly address: string
+  readonly details: { readonly session: string }
+}
+
+/** As from another device: signing in and refreshing is counted by address, and three may come at once. */
+async function postFrom(address: string, url: string, body: object): Promise<Answer> {
+  const dispatcher = new Agent({ localAddress: address })
+  const headers = { 'content-type': 'application/json' }
+  const answer = await request(url, { method: 'POST', headers, body: JSON.stringify(body), dispatcher })
+  const outcome = { status: answer.statusCode, body: (await answer.body.json()) as TokensAnswer }
+  await dispatcher.close()
+  return outcome
+}
+
+/** How a token fares. */
+async function validate(url: string, token: string): Promise<number> {
+  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
+  await answer.arrayBuffer()
+  return answer.status
+}
+
+/** All that a caller is told of a token, but for the name of the request. */
+async function toldOf(url: string, token: string): Promise<object> {
+  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
+  const { request_id, ...body } = (await answer.json()) as Record<string, unknown>
+  assert.equal(typeof request_id, 'string')
+  return { status: answer.status, challenge: answer.headers.get('www-authenticate'), body }
+}
+
+function refusal(code: string, error: string): object {
+  return {
+    status: 401,
+    challenge: `Bearer realm="gatehouse", error="invalid_token", error_description="${error}"`,
+    body: { type: `/.well-known/gatehouse/problems/${code}`, title: error, status: 401, detail: error, code, error },
+  }
+}
+
+/** The key that signs: with it a token can be good but for what is changed in it. */
+async function signingKeyOf(dataDir: string, algorithm: SigningAlgorithm): Promise<SigningKey> {
+  const { db, close } = await openStore(`sqlite:${dataDir}/gatehouse.db`)
+  const random = systemRandom
+  const root = await openRootKey({ environment: {}, dataDir, random, db })
+  const place = { db, root, clock: systemClock, random, algorithm, rotation: rotationOptions.parse({}) }
+  const ring = await openKeyring({ ...place, tokenTtlMs: 0, secret: undefined })
+  await close()
+  return ring.signing()
+}
+
+/** Writes tokens like this one, but for what is changed; a member that is set to `undefined` is left out. */
+function forger(good: string, key: SigningKey) {
+  return (header: object, claims: object, sign = (text: string): Buffer => signatures[key.algorithm].sign(key, text)) =>
+    jws(part({ ...decodeProtectedHeader(good), ...header }), part({ ...decodeJwt(good), ...claims }), sign)
+}

@@ -10,6 +10,7 @@ export default defineConfig({
     audience: 'crazy-gary-clients',
     algorithm: 'HS256',
     accessTtl: '1h',
+    refreshGrace: '3s',
     claims: ['email', 'user_id', 'permissions'],
   },
 

@@ -54,6 +54,7 @@ export type AdminAction =
   | 'signing-key.remove'
   | 'token.revoke'
   | 'client.create'
+  | 'client.invite'
   | 'client.change'
   | 'client.remove'
   | 'client.secret-add'

@@ -250,7 +250,7 @@ export interface OauthDraft {
 export interface PageDraft {
   readonly method: 'GET' | 'POST'
   readonly path: string
-  readonly limit: 'authentication' | 'general' | 'health'
+  readonly limit: 'authentication' | 'requests' | 'general' | 'health'
   readonly answerer: Answerer
   readonly shown: Shown
 }

@@ -164,6 +164,7 @@ const usual: EgressLimits = {
   atOnce: 32,
 }
 
+/** Those of a name beyond it are neither looked at nor connected to. */
 const addressesMax = 16
 const minuteMs = 60_000
 

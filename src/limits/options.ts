@@ -23,11 +23,13 @@ export type LimitOptions = z.output<typeof limitOptions>
 
 /** The limits that the house brings for its own endpoints; the configuration overrides them by name. */
 export const builtInLimits: Readonly<
-  Record<'authentication' | 'oauth' | 'general' | 'health' | 'strangers', z.input<typeof limitOptions>>
+  Record<'authentication' | 'oauth' | 'requests' | 'general' | 'health' | 'strangers', z.input<typeof limitOptions>>
 > = {
   authentication: { limit: 20, window: '15m', burst: 10, by: ['ip'] },
   /** Programs at the authorization server: many of one client come from one address. */
   oauth: { limit: 600, window: '1m', burst: 200, by: ['ip'] },
+  /** What anybody may ask and the authorization server has to keep: requests that are pushed or begun, and registrations. */
+  requests: { limit: 120, window: '1m', burst: 60, by: ['ip'] },
   general: { limit: 1000, window: '1h', burst: 100 },
   health: { limit: 600, window: '1m', burst: 100, by: ['ip'] },
   /** What an address may waste on missing or wrong credentials, on all routes together. */

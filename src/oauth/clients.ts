@@ -106,7 +106,7 @@ export class Clients {
   async verifySecret(db: Database, id: string, secret: string): Promise<boolean> {
     const configured = this.#configured.get(id)
     const hashes = configured?.hashes ?? (isClientId(id) ? await this.secrets.hashes(db, id) : [])
-    return this.secrets.matches(id, secret.slice(0, secretLengthMax), hashes)
+    return this.secrets.matches(id, secret, hashes)
   }
 
   /** The clients as the protocol asks for them. */
@@ -261,8 +261,6 @@ interface Remembered {
 }
 
 const cacheMax = 1_000
-/** The longest that is looked at; ours have 49 characters. */
-const secretLengthMax = 512
 const anyScope = { has: () => true }
 
 function viewOf(row: OauthClientsTable): ClientView {

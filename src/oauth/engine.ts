@@ -43,6 +43,8 @@ export interface EngineRequest {
   readonly path: string
   readonly parameters: URLSearchParams
   readonly headers: Readonly<Record<string, string>>
+  /** Of the client, as the gate knows it. */
+  readonly address: string
 }
 
 export interface EngineAnswer {
@@ -64,6 +66,10 @@ export interface Waiting {
   readonly asked: Asked
   /** Seconds since the epoch. */
   readonly since: number
+  /** Who was signed in when it began, if anybody was. */
+  readonly userId: string | undefined
+  /** What was asked, to ask it anew. */
+  readonly parameters: URLSearchParams
 }
 
 /** The protocol of the authorization server: what goes in and out, and what it has to mean. */
@@ -71,8 +77,8 @@ export interface Engine<Caller> {
   ask(caller: Caller, request: EngineRequest): Promise<EngineAnswer>
   /** The request that waits under this name in this browser. */
   waiting(uid: string): Promise<Waiting | undefined>
-  /** Answers it; the address where the browser goes on. */
-  settle(uid: string, outcome: Settlement): Promise<string | undefined>
+  /** Answers it, in the browser session of its person; the address where the browser goes on. */
+  settle(uid: string, outcome: Settlement, session: string): Promise<string | undefined>
 }
 
 export type Settlement =
@@ -93,6 +99,8 @@ interface Call<Caller> {
   /** The token that was found last: what is to be ended is known by its id alone. */
   facts?: TokenFacts
   problem?: PersonProblem
+  /** The client that could not show who it is, as it calls itself. */
+  strange?: string
 }
 
 const interactionMs = 1_800_000
@@ -136,12 +144,13 @@ export async function openEngine<Caller>(parts: EngineParts<Caller>): Promise<En
     const isForeign = grants.some(([name]) => name === grant) && client?.grantTypeAllowed(String(grant)) === false
     if (error.message === 'invalid_request' && isForeign)
       context.body = { error: 'unauthorized_client', error_description: 'the client may not use this grant' }
-    if (error.message !== 'invalid_client') return
-    const { caller } = current()
-    void counter
-      .strange(caller, context.oidc.client?.clientId ?? text(context.oidc.params?.['client_id']))
-      .catch((problem: unknown) => log.error({ err: problem }, 'a refused client could not be recorded'))
   })
+  for (const event of whereClientsShowThemselves) {
+    provider.on(event as 'grant.error', (context, error) => {
+      if (error.message !== 'invalid_client') return
+      current().strange = context.oidc.client?.clientId ?? text(context.oidc.params?.['client_id']) ?? ''
+    })
+  }
   const handler = provider.callback()
 
   return {
@@ -149,6 +158,7 @@ export async function openEngine<Caller>(parts: EngineParts<Caller>): Promise<En
       const call: Call<Caller> = { caller }
       const message = messageOf(caller, request)
       const answer = await calls.run(call, async () => await inject(handler, message)) // it begins when it is awaited
+      if (call.strange !== undefined) await counter.strange(caller, call.strange)
       return {
         status: answer.statusCode,
         headers: headersOf(answer.headers),
@@ -171,12 +181,20 @@ export async function openEngine<Caller>(parts: EngineParts<Caller>): Promise<En
         redirectUri: text(params['redirect_uri']) ?? '',
         asked: askedFor(params, parts.resources),
         since: interaction.iat ?? 0,
+        userId: interaction.session?.accountId,
+        parameters: new URLSearchParams(
+          Object.entries(params).flatMap(([name, value]) =>
+            [value].flat().flatMap((one): [string, string][] => (one === undefined ? [] : [[name, String(one)]])),
+          ),
+        ),
       }
     },
 
-    async settle(uid, outcome) {
+    async settle(uid, outcome, session) {
       const interaction = await provider.Interaction.find(uid)
       if (interaction === undefined) return undefined
+      // A person who proved themself again goes on under a new session (A48); that it is the same person was seen to.
+      if (interaction.session?.uid !== undefined) interaction.session.uid = session
       if ('error' in outcome) {
         interaction.result = { error: outcome.error, error_description: outcome.description }
       } else if ('signedIn' in outcome) {
@@ -243,20 +261,35 @@ export async function openEngine<Caller>(parts: EngineParts<Caller>): Promise<En
       host: own.host,
       'x-forwarded-proto': own.protocol.slice(0, -1),
     }
-    const parameters = new URLSearchParams(
-      [...request.parameters].map(
-        ([name, value]) => [name, name === 'token' ? veiled(value) : value] as [string, string],
-      ),
-    ).toString()
-    if (method === 'GET') return { method, url: parameters === '' ? path : `${path}?${parameters}`, headers: sent }
+    const parameters = new URLSearchParams()
+    for (const [name, value] of request.parameters) {
+      if (name === 'token') parameters.append(name, veiled(value))
+      else if (name !== 'resource') parameters.append(name, value)
+    }
+    // However a resource is spelled it is one, and has one name from here on.
+    const named = request.parameters.getAll('resource').map((one) => parts.resources.find(one)?.identifier ?? one)
+    for (const one of new Set(named)) parameters.append('resource', one)
+    const query = parameters.toString()
+    const remoteAddress = request.address
+    if (method === 'GET') return { method, url: query === '' ? path : `${path}?${query}`, headers: sent, remoteAddress }
     return {
       method,
+      remoteAddress,
       url: path,
       headers: { ...sent, 'content-type': 'application/x-www-form-urlencoded' },
-      payload: parameters,
+      payload: query,
     }
   }
 }
+
+/** Each endpoint at which a client has to show who it is says by an event of its own that one could not. */
+const whereClientsShowThemselves = [
+  'grant.error',
+  'introspection.error',
+  'revocation.error',
+  'pushed_authorization_request.error',
+  'device_authorization.error',
+] as const
 
 /** The grants of RFC 6749 §4 and RFC 8628 §3.4, with what each is given. */
 // biome-ignore format: a table
@@ -274,7 +307,8 @@ export function askedFor(params: Readonly<Record<string, unknown>>, resources: R
   const named = [params['resource']].flat().filter((one) => typeof one === 'string')
   const places = (named.length === 0 ? [resources.own.identifier] : named).map((identifier) => {
     const resource = resources.find(identifier)
-    return [identifier, scopes.filter((scope) => resource?.scopes.has(scope) === true)] as const
+    const there = scopes.filter((scope) => resource?.scopes.has(scope) === true)
+    return [resource?.identifier ?? identifier, there] as const
   })
   return Object.fromEntries([
     ...places.filter(([, there]) => there.length > 0),

@@ -123,6 +123,16 @@ export class Grants {
   }
 }
 
+/** Whether a grant still holds what somebody was given by it before: it may have been withdrawn, and given anew for less. */
+export function stillAllows(
+  grant: Grant | undefined,
+  { scopes, resources }: { readonly scopes: readonly string[]; readonly resources: readonly string[] },
+): boolean {
+  if (grant === undefined) return false
+  const held = new Set(['openid', ...resources].flatMap((place) => grant.allowed[place] ?? []))
+  return scopes.every((scope) => held.has(scope))
+}
+
 function union(before: Asked, more: Asked): Asked {
   const places = new Map(Object.entries(before))
   for (const [place, scopes] of Object.entries(more)) {

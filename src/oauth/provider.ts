@@ -8,6 +8,7 @@ import type { SignedInPerson, TokenFacts } from './counter.ts'
 import { policyOf } from './interaction-policy.ts'
 import type { OauthOptions } from './options.ts'
 import type { ProviderModule } from './provider-module.ts'
+import { redirectMatches } from './redirect-uris.ts'
 import type { Resources } from './resources.ts'
 import { adapterOf, type Storage } from './storage.ts'
 import { isOpened } from './target.ts'
@@ -160,6 +161,9 @@ export function providerOf(module: ProviderModule, parts: ProviderParts): Provid
   Object.assign(provider.Client.prototype, {
     compareClientSecret(this: { readonly clientId: string }, shown: string) {
       return clients.verifySecret(this.clientId, shown)
+    },
+    redirectUriAllowed(this: { readonly redirectUris: readonly string[] }, asked: string) {
+      return this.redirectUris.some((registered) => redirectMatches(registered, asked))
     },
   })
   return provider

@@ -111,8 +111,8 @@ function pushedRequests(module: ProviderModule, storage: Storage): Adapter {
   }
 }
 
-/** Seconds: to sign in, and to answer. */
-const answeredWithin = 3600
+/** Seconds: to sign in, and to answer; as long as the request may wait for its person. */
+const answeredWithin = 1800
 
 /** Who is signed in is known by our own session: the library is told for each request, and remembers nothing. */
 function sessionOf(person: SignedInPerson | undefined, nowMs: number): AdapterPayload | undefined {

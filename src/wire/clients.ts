@@ -31,7 +31,7 @@ function unsupported(reason: string): z.ZodOptional<z.ZodNever> {
   return z.never({ error: reason }).optional()
 }
 
-/** A client in the words of RFC 7591 §2. What is left out is as the standard has it, and `none` has to be said. */
+/** A client in the words of RFC 7591 §2; where nothing else is said, one that signs people in and has a secret. */
 export const clientBody = z.strictObject({
   client_name: z.string().min(1).max(100),
   client_uri: address.optional(),

@@ -18,7 +18,7 @@ interface Kind {
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
-  'an algorithm that is not the key’s, signed': {
+  'an algorithm that is not the key’s, signed (A1)': {
     because: /^the algorithm is not that of the key$/,
     forge: ({ key, mint }) =>
       each(
@@ -27,7 +27,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       ),
   },
 
-  'an HMAC over what everybody knows of the key': {
+  'an HMAC over what everybody knows of the key (A1)': {
     because: /^the algorithm is not that of the key$|^the signature does not fit$/,
     forge: ({ key, header, claims }) =>
       Object.fromEntries(
@@ -45,7 +45,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       ),
   },
 
-  'a member of the header that is none of ours, signed': {
+  'a member of the header that is none of ours, signed (A3)': {
     because: /^header `[\w#]+` is none of ours$/,
     forge: ({ key, mint, mintText, claims }) => ({
       ...each(headerMembers, (name) => mint({ header: { [String(name)]: name === 'crit' ? ['exp'] : 'x' } })),
@@ -56,7 +56,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     }),
   },
 
-  'a kid that is not the key’s, signed': {
+  'a kid that is not the key’s, signed (A7)': {
     because: /^the key is not known$/,
     forge: ({ key, mint }) =>
       each(
@@ -65,7 +65,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       ),
   },
 
-  'a claim that is missing or something else, signed': {
+  'a claim that is missing or something else, signed (A5)': {
     because: /^another (?:issuer|audience)$|^a claim is missing$|^`exp` or `iat` is missing$|^`roles` is not/,
     forge: ({ mint }) =>
       Object.assign(
@@ -84,7 +84,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       ),
   },
 
-  'a time that is none, signed': {
+  'a time that is none, signed (A5)': {
     because: /^`exp` or `iat` is missing$|^not valid yet$|^the payload is not one JSON object/,
     forge: ({ mintText, header, claims }) =>
       Object.assign(
@@ -100,7 +100,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       ),
   },
 
-  'JSON that is not one object, signed': {
+  'JSON that is not one object, signed (A6)': {
     because: /^the (?:header|payload) is not one JSON object/,
     forge: ({ mintText, header, claims }) => ({
       ...each(
@@ -129,7 +129,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     forge: ({ mint }) => each(['sub', 'jti', 'sid'], (name) => mint({ claims: { [String(name)]: 'half\ud800' } })),
   },
 
-  'another spelling of the same bytes, signed': {
+  'another spelling of the same bytes, signed (A6)': {
     because: /^the (?:header|payload) is not one JSON object in canonical base64url$/,
     forge: ({ header, claims, seal }) => {
       const forgeries: Record<string, string> = {}

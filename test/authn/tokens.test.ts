@@ -220,6 +220,34 @@ test('TK1: configured claims are there, and `roles` may be named although they a
   assert.deepEqual(verified.scopes, ['task:read', 'task:create'])
 })
 
+test('TK1: the claims that each system knows, by configuration alone', async (context) => {
+  const systems = {
+    'crazy-gary': {
+      issuer: 'crazy-gary-api',
+      audience: 'crazy-gary-clients',
+      accessTtl: '1h',
+      claims: ['email', 'permissions'],
+    },
+    jaf: { issuer: 'jaf-system', accessTtl: '1h', claims: ['user_id', 'roles', 'permissions'] },
+    'ai-assistant': { accessTtl: '15m', refreshTtl: '30d', claims: ['email', 'scope'] },
+  }
+  for (const [name, options] of Object.entries(systems)) {
+    const { tokens, now } = await scene(
+      context,
+      { audience: 'gatehouse', ...options, algorithm: 'HS256' },
+      'x'.repeat(32),
+    )
+    const { token } = tokens.issue(whom)
+    const claims: Readonly<Record<string, unknown>> = decodeJwt(token)
+    const wanted = ['sub', 'iat', 'exp', 'iss', 'aud', 'jti', 'type', ...options.claims]
+    for (const claim of wanted) assert.ok(claim in claims, `${name}: ${claim}`)
+    assert.equal(Number(claims['exp']) - now, options.accessTtl === '1h' ? 3_600 : 900)
+    if ('issuer' in options) assert.equal(claims['iss'], options.issuer)
+    if ('audience' in options) assert.equal(claims['aud'], options.audience)
+    holds(tokens.verify(token))
+  }
+})
+
 test('TK6, RFC 8725: the attack table', async (context) => {
   const { tokens, keyring, now } = await scene(context)
   const key = keyring.signing()

@@ -158,6 +158,14 @@ for (const [verb, method, path] of [
     for (const token of [tokens.access, machines]) assert.equal(await callApi(house, token), 200)
     for (const id of ['portal', own.id]) assert.equal((await ask(method, `/${id}${path}`)).status, 200)
     for (const token of [tokens.access, machines]) assert.equal(await callApi(house, token), 401)
+    // Another node may not have heard yet: what it issues now is void as well.
+    const late = house.house.tokens.issueForClient({
+      id: 'portal',
+      scopes: ['widgets:read'],
+      audience: house.house.settings.tokens.audience,
+      keyThumbprint: undefined,
+    })
+    assert.equal(await callApi(house, late.token), 401)
     const again = await refresh(house, tokens.refresh, { client_id: undefined }, proof)
     assert.equal(again.body['error'], 'invalid_client')
     assert.equal(await tokenFor(house, own.id, own.secret), undefined)
@@ -315,6 +323,29 @@ test('OA1: nobody makes, takes over or lets in a client that may by itself what 
   assert.equal((await as('DELETE', `/${strong.id}`)).status, 200)
 })
 
+test('OA1: where a client’s codes go is changed by those who hold all that people lend it', async (context) => {
+  const { house, ask } = await scene(context)
+  const registrar = await somebody(house, 'reg@people.example', 'registrar')
+  const as = (body: unknown): Promise<Answer> => house.api('PUT', '/api/admin/clients/portal', body, bearer(registrar))
+  await ask('POST', '', { ...portal, client_id: 'portal' })
+  const mine = 'https://mine.example.com/callback'
+  for (const said of [
+    { ...portal, redirect_uris: [redirectUri, mine] },
+    { ...portal, redirect_uris: [mine] },
+    { ...portal, token_endpoint_auth_method: 'none' },
+    { ...portal, scope: 'widgets:read', redirect_uris: [mine] },
+  ]) {
+    const refused = await as(said)
+    assert.equal(refused.status, 403)
+    assert.match(String(refused.body['detail']), /widgets:write/)
+  }
+  assert.equal((await as({ ...portal, client_name: 'The Portal' })).status, 200)
+  assert.equal((await as({ ...portal, scope: 'widgets:read' })).status, 200)
+  assert.equal((await as({ ...portal, scope: 'widgets:read', redirect_uris: [redirectUri, mine] })).status, 200)
+  // Nor in three steps: what people allowed before would be there again, and its codes elsewhere.
+  assert.equal((await as({ ...portal, redirect_uris: [redirectUri, mine] })).status, 403)
+})
+
 test('A60: what was done to a client is in the record, with who did it', async (context) => {
   const { house, admin, ask, create } = await scene(context, { registration: { access: 'token' } })
   const { id } = await create()
@@ -344,7 +375,7 @@ test('A60: what was done to a client is in the record, with who did it', async (
       ['client.change', id, admin.user.id, true],
       ['client.change', id, admin.user.id, false],
       ['client.remove', id, admin.user.id, undefined],
-      ['client.create', '', admin.user.id, 'registration-token'],
+      ['client.invite', '', admin.user.id, undefined],
     ],
   )
   assert.doesNotMatch(JSON.stringify(events), new RegExp(String(token.body['token'])))

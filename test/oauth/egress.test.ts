@@ -111,17 +111,15 @@ test('A31 DNS rebinding: the address that was looked at is the one that is conne
   assert.equal(inside.connections, 0)
 })
 
-test('A31: of several public addresses, one that answers is enough; none but those is tried', async (context) => {
-  const { server, egress, url } = await scene(context, json)
-  const clock = testClock()
-  const several = openEgress({
-    clock,
+test('A31: of several public addresses, one that answers is enough', async (context) => {
+  const { server, url } = await scene(context, json)
+  const egress = openEgress({
+    clock: testClock(),
     resolve: async () => ['127.0.0.3', '127.0.0.1'],
     ports: [server.port],
     ca: server.ca,
     allowAddress: (address) => address === '127.0.0.1' || address === '127.0.0.3',
   })
-  fetched(await several.fetch(url()))
   fetched(await egress.fetch(url()))
 })
 

@@ -298,8 +298,12 @@ test('A21: a client that is not there and one with a wrong secret are told the s
 })
 
 test('OA1: who asks too often is told so in the words of OAuth, and when to come back', async (context) => {
-  const house = await start(context, { limits: { oauth: { limit: 3, window: '1m', by: ['ip'] } } })
-  for (let at = 0; at < 3; at++) assert.equal((await post(house, '/oauth/token', codeGrant)).status, 400)
+  const few = { limit: 3, window: '1m', by: ['ip'] }
+  const house = await start(context, { limits: { oauth: few, requests: few } })
+  for (let at = 0; at < 3; at++) {
+    assert.equal((await post(house, '/oauth/token', codeGrant)).status, 400)
+    assert.equal((await post(house, '/oauth/par', codeGrant)).status, 400)
+  }
   for (const path of ['/oauth/token', '/oauth/introspect', '/oauth/revoke', '/oauth/par', '/oauth/device']) {
     const answer = await post(house, path, codeGrant, backend)
     assertError(answer, [429, 'temporarily_unavailable'], path)

@@ -89,7 +89,7 @@ export class Authorization implements Counter<Visitor> {
       })
       if (facts.kind === 'refresh') return sessions.end(trx, facts.id, 'taken back by its client')
       await this.#rooms.revocationList.revoke(trx, 'token', facts.id, {
-        at: visitor.at,
+        at: this.#rooms.clock.now(),
         expiresAt: facts.expiresAt * 1000,
       })
       return []
@@ -117,7 +117,7 @@ export class Authorization implements Counter<Visitor> {
       if (family !== undefined) return sessions.end(trx, family.id, 'taken back')
       if (own !== undefined)
         await this.#rooms.revocationList.revoke(trx, 'token', own.tokenId, {
-          at: visitor.at,
+          at: this.#rooms.clock.now(),
           expiresAt: own.expiresAt * 1000,
         })
       return []

@@ -83,6 +83,7 @@ export class ClientAdministration {
       const { client } = inserted
       // Under an id that was somebody's before, nothing of theirs goes on.
       const cut = id === undefined ? undefined : await sessions.endAllOfClient(trx, id, 'the client is another one')
+      if (id !== undefined) await this.#rooms.grants.removeClient(trx, id)
       const secret = usesSecret(metadata) ? await this.clients.secrets.add(trx, client.id, undefined) : undefined
       await author.note(trx, 'client.create', client.id, detailsOf(metadata))
       return { client, secret: secret && { ...secret, expiresAt: undefined }, cut }
@@ -99,6 +100,12 @@ export class ClientAdministration {
     const outcome = await this.#withClient(id, async (trx, before) => {
       const refused = this.#beyond(author, before.metadata) ?? this.#beyond(author, metadata)
       if (refused !== undefined) return { refusal: refused }
+      // People have allowed the client that it was, and are not asked again: another place for their codes could be
+      // somebody else, and a scope that was lost and comes back was allowed before.
+      const taken =
+        (isElsewhere(before.metadata, metadata) ? this.#beyondScopes(author, before.metadata) : undefined) ??
+        (lacks(scopesOf(before.metadata), scopesOf(metadata)) ? this.#beyondScopes(author, metadata) : undefined)
+      if (taken !== undefined) return { refusal: taken }
       await this.clients.change(trx, id, metadata)
       if (!usesSecret(metadata)) await this.clients.secrets.removeAll(trx, id)
       await author.note(trx, 'client.change', id, {
@@ -179,7 +186,7 @@ export class ClientAdministration {
     const { store, audit, clock } = this.#rooms
     const expiresAt = clock.now() + ttlMs
     const token = await store.transaction(async (trx) => {
-      await author.note(trx, 'client.create', '', { expires_at: expiresAt, what: 'registration-token' })
+      await author.note(trx, 'client.invite', '', { expires_at: expiresAt })
       return this.#registry.registration.invite(trx, author.id, ttlMs)
     })
     audit.wake()
@@ -221,9 +228,13 @@ export class ClientAdministration {
   }
 
   /** The refusal where a client may by itself what whoever makes it, or holds its secret, may not. */
-  #beyond(author: Author, { grant_types, scope }: ClientMetadata): Refusal | undefined {
-    if (!grant_types.includes('client_credentials')) return undefined
-    const lent = this.#registry.permissionsOf((scope ?? '').split(' '))
+  #beyond(author: Author, metadata: ClientMetadata): Refusal | undefined {
+    return metadata.grant_types.includes('client_credentials') ? this.#beyondScopes(author, metadata) : undefined
+  }
+
+  /** The refusal where a client's scopes lend more than somebody holds. */
+  #beyondScopes(author: Author, metadata: ClientMetadata): Refusal | undefined {
+    const lent = this.#registry.permissionsOf(scopesOf(metadata))
     const missing = [...lent].find((permission) => !author.holds(permission))
     if (missing === undefined) return undefined
     return refuse('permission-required', { detail: `Permission '${missing}' required`, reason: 'reaches upwards' })
@@ -251,19 +262,34 @@ function usesSecret({ token_endpoint_auth_method: method }: ClientMetadata): boo
 
 /** Whether tokens from before could do more, or were given to somebody who showed who they are in another way. */
 function mayLess(before: ClientMetadata, after: ClientMetadata): boolean {
-  const lost = (name: 'grant_types' | 'redirect_uris'): boolean =>
-    before[name].some((one) => !(after[name] as readonly string[]).includes(one))
-  const scopes = new Set((after.scope ?? '').split(' '))
   return (
-    lost('grant_types') ||
-    lost('redirect_uris') ||
-    (before.scope ?? '').split(' ').some((scope) => scope !== '' && !scopes.has(scope)) ||
+    lacks(after.grant_types, before.grant_types) ||
+    lacks(after.redirect_uris, before.redirect_uris) ||
+    lacks(scopesOf(after), scopesOf(before)) ||
     (after.dpop_bound_access_tokens && !before.dpop_bound_access_tokens) ||
-    proofs.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+    provesOtherwise(before, after)
   )
 }
 
+/** Whether codes go where none went before, or are redeemed by another proof. */
+function isElsewhere(before: ClientMetadata, after: ClientMetadata): boolean {
+  return lacks(before.redirect_uris, after.redirect_uris) || provesOtherwise(before, after)
+}
+
+function provesOtherwise(before: ClientMetadata, after: ClientMetadata): boolean {
+  return proofs.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+}
+
 const proofs = ['token_endpoint_auth_method', 'jwks', 'jwks_uri'] as const
+
+function scopesOf({ scope }: ClientMetadata): readonly string[] {
+  return (scope ?? '').split(' ').filter((one) => one !== '')
+}
+
+/** Whether some of these are missing. */
+function lacks(held: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.some((one) => !held.includes(one))
+}
 
 function changedMembers(before: ClientMetadata, after: ClientMetadata): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof ClientMetadata>

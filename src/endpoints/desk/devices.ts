@@ -68,17 +68,17 @@ export class Devices {
         }
       : { allowed }
     const known = await this.#own.records.findDevice(store.db, normal(typed))
+    const { client, asked } = device
+    const decision = { clientId: client.id, clientName: client.name, verified: client.verified, asked }
     const refused = await store.transaction(async (trx) => {
-      if (
-        known === undefined ||
-        !(await this.#own.records.answerDevice(trx, device.handle, known.record.payload, { answer }))
-      )
-        return unknown
-      const { client, asked } = device
-      const decision = { clientId: client.id, clientName: client.name, verified: client.verified, asked }
-      return allowed
-        ? this.#consents.allowWithin(trx, visitor, decision)
-        : this.#consents.denyWithin(trx, visitor, decision)
+      const no = allowed
+        ? await this.#consents.allowWithin(trx, visitor, decision)
+        : await this.#consents.denyWithin(trx, visitor, decision)
+      if (no !== undefined) return no // the code is not spent by what could not be allowed
+      const before = known?.record.payload
+      const first =
+        before !== undefined && (await this.#own.records.answerDevice(trx, device.handle, before, { answer }))
+      return first ? undefined : unknown
     })
     audit.wake()
     return refused

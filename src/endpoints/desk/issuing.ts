@@ -14,6 +14,7 @@ import type {
   TokenAnswer,
   TokenRequest,
 } from '../../oauth/counter.ts'
+import { stillAllows } from '../../oauth/grants.ts'
 import type { OauthOptions } from '../../oauth/options.ts'
 import type { Records } from '../../oauth/records.ts'
 import type { Resource, Resources } from '../../oauth/resources.ts'
@@ -184,19 +185,19 @@ export class Issuing {
       : { ttlMs: this.#rooms.tokens.accessTtlMs, idleMs: this.#rooms.tokens.accessTtlMs }
     const outcome = await store.transaction(async (trx) => {
       await hold(trx, userId)
-      const account = await accounts.byId(trx, userId)
-      const stays = session !== undefined && (await sessions.isAlive(trx, session))
-      // What was taken back meanwhile is not given out any more.
-      const allowed = await grants.find(trx, userId, client.id)
-      if (account?.status !== 'active' || !stays || allowed === undefined) {
-        await this.#diary.person(trx, visitor, 'client-token', 'failure', userId, {
-          because: !stays ? 'session-ended' : allowed === undefined ? 'withdrawn' : 'account',
-          client: client.id,
-        })
-        return { refusal: no('invalid_grant', 'the person is signed out, or has withdrawn it'), ended: none }
-      }
+      // First of all: what comes a second time ends what came of it, whatever else may have changed (A15).
       if (!(await source.spend(trx)))
         return { refusal: no('invalid_grant', 'it was used before'), ended: await source.twice(trx) }
+      const account = await accounts.byId(trx, userId)
+      const stays = session !== undefined && (await sessions.isAlive(trx, session))
+      // What was taken back since it was asked for, by the person or from the client, is not given out any more.
+      const allowed = stillAllows(await grants.find(trx, userId, client.id), granted)
+      const may = scopes.every((scope) => personScopes.has(scope) || client.mayAskFor(scope))
+      if (account?.status !== 'active' || !stays || !allowed || !may) {
+        const because = !stays ? 'session-ended' : !allowed ? 'withdrawn' : may ? 'account' : 'scope'
+        await this.#diary.person(trx, visitor, 'client-token', 'failure', userId, { because, client: client.id })
+        return { refusal: no('invalid_grant', 'what was allowed does not hold any more'), ended: none }
+      }
       const device = { address: visitor.address, userAgent: visitor.userAgent }
       const opened = await sessions.openForClient(trx, userId, device, granted.proof, {
         id: client.id,
@@ -247,7 +248,7 @@ export class Issuing {
     const outcome = await store.transaction(async (trx) => {
       const wanted = await sessions.peek(trx, presented)
       // Asked before anything is spent: a request that cannot be answered costs the client nothing.
-      const asked = wanted?.client === undefined ? undefined : this.#narrowed(wanted.client, scope, resources)
+      const asked = wanted?.client === undefined ? undefined : this.#narrowed(client, wanted.client, scope, resources)
       if (asked !== undefined && 'error' in asked) return { refusal: asked }
       const rotation = await sessions.rotate(trx, presented, { clientId: client.id, keyThumbprint })
       switch (rotation.kind) {
@@ -331,6 +332,7 @@ export class Issuing {
 
   /** What a refresh asks for, of what the family was granted. */
   #narrowed(
+    client: TokenRequest['client'],
     family: { readonly scopes: readonly string[]; readonly resources: readonly string[] },
     scope: string | undefined,
     resources: readonly string[],
@@ -340,7 +342,11 @@ export class Issuing {
     const wanted = wordsOf(scope)
     const beyond = wanted.find((one) => !family.scopes.includes(one))
     if (beyond !== undefined) return no('invalid_scope', `\`${beyond}\` was not granted`)
-    const scopes = wanted.length > 0 ? wanted : family.scopes
+    // What the client may not ask for any more it is not given any more, though a person allowed it then.
+    const holds = (one: string): boolean => personScopes.has(one) || client.mayAskFor(one)
+    const lost = wanted.find((one) => !holds(one))
+    if (lost !== undefined) return no('invalid_scope', `the client may not ask for \`${lost}\` any more`)
+    const scopes = wanted.length > 0 ? wanted : family.scopes.filter(holds)
     return isOpened(this.#own.resources, resource, scopes) ? { scopes, resource } : nothingThere
   }
 

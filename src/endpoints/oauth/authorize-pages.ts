@@ -47,7 +47,7 @@ export function authorizePages({
     {
       method: 'GET',
       path: `${path}/authorize`,
-      limit: 'general',
+      limit: 'requests',
       answerer: (exchange) => authorize(exchange, `${path}/authorize`),
       shown,
     },
@@ -85,24 +85,28 @@ export function authorizePages({
         return show(exchange, 200, (sheet) => arriving(sheet, { to: `${here}?onward=1` }))
       return seeOther(`/auth/sign-in?return_to=${encodeURIComponent(here)}`)
     }
+    if (isAnothers(waiting, principal.id)) return again(waiting)
     if (waiting.prompt === 'login') {
       const fresh = credential.proof.at >= waiting.since * 1000
       const stronger = waiting.reasons.includes('acr_values') && levelOf(credential.proof.methods) !== 'aal2'
       const again = waiting.reasons.some((reason) => reason === 'login_prompt' || reason === 'max_age') || stronger
       if (again && !fresh) return seeOther(`/auth/step-up?return_to=${encodeURIComponent(here)}`)
-      return goOn(waiting.uid, {
-        signedIn: {
-          userId: principal.id,
-          authenticatedAt: Math.floor(credential.proof.at / 1000),
-          acr: levelOf(credential.proof.methods),
-          amr: amrOf(credential.proof.methods),
-        },
-      })
+      const signedIn = {
+        userId: principal.id,
+        authenticatedAt: Math.floor(credential.proof.at / 1000),
+        acr: levelOf(credential.proof.methods),
+        amr: amrOf(credential.proof.methods),
+      }
+      return goOn(waiting.uid, { signedIn }, credential.session)
     }
     if (Object.keys(waiting.asked).length === 0)
-      return goOn(waiting.uid, { error: 'invalid_scope', description: 'nothing was asked for' })
+      return goOn(waiting.uid, { error: 'invalid_scope', description: 'nothing was asked for' }, credential.session)
     return show(exchange, 200, (sheet) =>
-      consent(sheet, { action: here, ...described.consent(sheet, waiting, principal) }),
+      consent(sheet, {
+        action: here,
+        again: requestOfWaiting(waiting),
+        ...described.consent(sheet, waiting, principal),
+      }),
     )
   }
 
@@ -116,6 +120,8 @@ export function authorizePages({
     if (principal.credential.kind !== 'browser-session')
       return seeOther(`/auth/sign-in?return_to=${encodeURIComponent(`${consentPath}/${waiting.uid}`)}`)
     if (waiting.prompt !== 'consent') return refuse('link-invalid')
+    // The page named another account: nobody allows in the name of one what was shown to the other.
+    if (isAnothers(waiting, principal.id)) return again(waiting)
     const { client, asked } = waiting
     const decision = fields.get('decision')
     if (decision !== 'allow' && decision !== 'deny')
@@ -128,15 +134,27 @@ export function authorizePages({
       decision === 'allow'
         ? { allowed: asked, userId: principal.id }
         : { error: 'access_denied', description: 'the person said no' }
-    const to = await (await engine()).settle(waiting.uid, settled)
+    const to = await (await engine()).settle(waiting.uid, settled, principal.credential.session)
     if (to === undefined) return refuse('link-invalid')
     // The way out may leave this site, and browsers hold a form's redirects to `form-action`: it begins on a page of its own.
     return show(exchange, 200, (sheet) => returning(sheet, { to, client: client.name }))
   }
 
-  async function goOn(uid: string, outcome: Parameters<Engine<Visitor>['settle']>[1]): Promise<Outbound | Refusal> {
-    const to = await (await engine()).settle(uid, outcome)
+  async function goOn(
+    uid: string,
+    outcome: Parameters<Engine<Visitor>['settle']>[1],
+    session: string,
+  ): Promise<Outbound | Refusal> {
+    const to = await (await engine()).settle(uid, outcome, session)
     return to === undefined ? refuse('link-invalid') : seeOther(to)
+  }
+
+  function requestOfWaiting({ parameters }: Waiting): string {
+    return `${path}/authorize?${parameters}`
+  }
+
+  function again(waiting: Waiting): Outbound {
+    return seeOther(requestOfWaiting(waiting))
   }
 
   /** The request that waits here: named in the path, and by the cookie of the browser in which it began (RFC 9700 §4.7). */
@@ -145,6 +163,11 @@ export function authorizePages({
     if (uid === '' || cookieOf(exchange.request.head.cookie, interactionCookie) !== uid) return refuse('link-invalid')
     return (await (await engine()).waiting(uid)) ?? refuse('link-invalid')
   }
+}
+
+/** Whether it began in the name of somebody else: who has signed in since begins anew. */
+function isAnothers({ userId }: Waiting, who: string): boolean {
+  return userId !== undefined && userId !== who
 }
 
 /** What is no name of a request is nobody's. */

@@ -1,5 +1,6 @@
 import type { Principal } from '../../authn/principal.ts'
 import type { Asked, KnownClient } from '../../oauth/client-book.ts'
+import { provingHost, redirectHost } from '../../oauth/client-hosts.ts'
 import type { Waiting } from '../../oauth/engine.ts'
 import type { OauthOptions } from '../../oauth/options.ts'
 import type { Resources } from '../../oauth/resources.ts'
@@ -13,6 +14,8 @@ export interface Described {
   /** Who asks; `redirectUri` where people would be sent, if anywhere. */
   client(client: KnownClient, redirectUri: string | undefined): AskingClient
   scopes(page: Page, asked: Asked): readonly AskedScope[]
+  /** Where it would act, by name and address. */
+  resources(asked: Asked): readonly string[]
   account(principal: Principal): string
 }
 
@@ -22,17 +25,20 @@ export function describedBy(options: OauthOptions, resources: Resources): Descri
     client: (client, redirectUri) => ({
       name: client.name,
       verified: client.verified,
-      host: hostOf(client, redirectUri),
+      host: provingHost(client.id, redirectUri),
     }),
     scopes: (page, asked) => scopeTexts(page, asked, known),
+    resources: (asked) =>
+      Object.keys(asked).flatMap((identifier) => {
+        const resource = resources.find(identifier)
+        return resource === undefined ? [] : [`${resource.name} (${resource.identifier})`]
+      }),
     account: ({ id, attributes }) => String(attributes['email'] ?? id),
     consent: (page, { client, redirectUri, asked }, principal) => ({
       client: described.client(client, redirectUri),
       scopes: described.scopes(page, asked),
-      resources: Object.keys(asked).flatMap((identifier) => {
-        const resource = resources.find(identifier)
-        return resource === undefined ? [] : [`${resource.name} (${resource.identifier})`]
-      }),
+      back: backOf(client.id, redirectUri),
+      resources: described.resources(asked),
       lifetimeMs: asked['openid']?.includes('offline_access') === true ? options.refreshTtl : undefined,
       account: described.account(principal),
     }),
@@ -40,9 +46,8 @@ export function describedBy(options: OauthOptions, resources: Resources): Descri
   return described
 }
 
-/** Where a client is: at the address that describes it, else where it has people sent. On this device, it is nowhere else. */
-function hostOf({ id }: KnownClient, redirectUri: string | undefined): string | undefined {
-  const url = URL.parse(id.startsWith('https://') ? id : (redirectUri ?? ''))
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined
-  return /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname) ? undefined : url.host
+/** Where the answer goes, where that is elsewhere than the client is: its document may stand on another host. */
+function backOf(clientId: string, redirectUri: string): Consent['back'] {
+  const host = redirectHost(redirectUri)
+  return host === provingHost(clientId, redirectUri) ? undefined : { host }
 }

@@ -72,6 +72,7 @@ export function devicePages({ desk, described, shown, page }: DeviceParts): read
         code,
         client: described.client(device.client, undefined),
         scopes: described.scopes(sheet, device.asked),
+        resources: described.resources(device.asked),
         device: { name: deviceName(device.userAgent), address: device.address },
         account: described.account(exchange.principal),
       }),

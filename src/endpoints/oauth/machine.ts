@@ -65,7 +65,7 @@ export function machineEndpoints({
       const named = parameters.get('dpop_jkt')
       if (keyThumbprint !== undefined && named !== null && named !== keyThumbprint)
         return refusalOf({ error: 'invalid_dpop_proof', description: 'the proof is of another key than `dpop_jkt`' })
-      if (keyThumbprint !== undefined) parameters.set('dpop_jkt', keyThumbprint)
+      if (keyThumbprint !== undefined && named === null) parameters.set('dpop_jkt', keyThumbprint)
       return ask(exchange, `${path}/par`, parameters)
     }),
     pass('/device'),
@@ -101,7 +101,9 @@ export function machineEndpoints({
   }
 
   function draft(methods: OauthDraft['methods'], at: string, answerer: Answerer): OauthDraft {
-    return { methods, path: at, answerer, cors: 'open', limit: 'oauth', bodyBytesMax: 65_536 }
+    const limit = at === `${path}/par` || at === `${path}/device` ? 'requests' : 'oauth'
+    const bodyBytesMax = limit === 'requests' ? keptBytesMax : 65_536
+    return { methods, path: at, answerer, cors: 'open', limit, bodyBytesMax }
   }
 }
 
@@ -133,11 +135,12 @@ function nobody({ request }: Exchange): Outbound {
 
 /** The request as the protocol's part takes it: the fields that it reads, and no others. */
 export function requestOf(
-  { request }: Exchange,
+  exchange: Exchange,
   method: EngineRequest['method'],
   path: string,
   parameters: URLSearchParams,
 ): EngineRequest {
+  const { request } = exchange
   const headers: Record<string, string> = { accept: 'application/json' }
   for (let at = 0; at < request.headers.length; at += 2) {
     const name = (request.headers[at] as string).toLowerCase()
@@ -146,8 +149,11 @@ export function requestOf(
     // Two of one are two, however they are joined: neither is then what it says.
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
   }
-  return { method, path, parameters, headers }
+  return { method, path, parameters, headers, address: exchange.client }
 }
+
+/** What is kept of somebody who need not be known has to be short. */
+const keptBytesMax = 8_192
 
 const passed: ReadonlySet<string> = new Set(['authorization', 'dpop', 'cookie', 'user-agent'])
 

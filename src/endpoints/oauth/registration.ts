@@ -25,7 +25,7 @@ export function registrationEndpoint({ path, desk, registration }: RegistrationP
       path: `${path}/register`,
       answerer: register,
       cors: 'open',
-      limit: 'oauth',
+      limit: 'requests',
       bodyBytesMax: 32_768,
     },
   ]
@@ -37,7 +37,12 @@ export function registrationEndpoint({ path, desk, registration }: RegistrationP
     const registrant = { address: visitor.callerAddress, token: bearer(exchange.request.head.authorization) }
     const outcome = await store.transaction(async (trx) => {
       const registered = await registration.register(trx, registrant, said.value)
-      if ('error' in registered) return registered
+      if ('error' in registered) {
+        // A description that is wrong costs nothing; whoever was turned away is written down.
+        if (registered.error === 'invalid_token' || registered.error === 'temporarily_unavailable')
+          await desk.diary.client(trx, visitor, 'client-registration', 'denied', '', { because: registered.error })
+        return registered
+      }
       const { id, metadata } = registered.client
       await desk.diary.client(trx, visitor, 'client-registration', 'success', id, { name: metadata.client_name })
       return registered
