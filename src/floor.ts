@@ -13,7 +13,7 @@ import { healthEndpoints } from './endpoints/api/health.ts'
 import { metricsEndpoint } from './endpoints/api/metrics.ts'
 import { ownEndpoints } from './endpoints/api/own.ts'
 import { problemPage } from './endpoints/api/problems.ts'
-import { json } from './endpoints/api/reply.ts'
+import { kept } from './endpoints/api/reply.ts'
 import { resourceMetadata } from './endpoints/api/resource-metadata.ts'
 import { type Desk, openDesk } from './endpoints/desk/desk.ts'
 import { authorizationServer } from './endpoints/oauth/authorization-server.ts'
@@ -54,6 +54,8 @@ export interface Standing {
   readonly limiter: Limiter
   readonly meters: Meters
   readonly jwks: () => unknown
+  /** How long others may keep the keys: less than a new one waits before it signs. */
+  readonly jwksMaxAgeSeconds: number
   readonly isDraining: () => boolean
   readonly via: string
 }
@@ -117,7 +119,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
     metrics: metricsEndpoint(meters, listOf(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
     problem: problemPage,
-    jwks: () => json(200, standing.jwks()),
+    jwks: () => kept(standing.jwks(), standing.jwksMaxAgeSeconds),
   }
   const known: Draughting = {
     limits,

@@ -121,6 +121,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       limiter,
       meters,
       jwks: () => idKeyring.jwks(),
+      jwksMaxAgeSeconds: idKeyring.jwksMaxAgeSeconds,
       isDraining: () => gate?.draining ?? false,
       via: `gatehouse-${base64url(random.bytes(6))}`,
     }

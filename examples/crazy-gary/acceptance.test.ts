@@ -322,8 +322,8 @@ test('Crazy-Gary', async (context) => {
     await close()
     const events = rows.map(({ body }) => JSON.parse(body) as Reuse)
     assert.deepEqual(
-      events.map(({ result, address, details }) => [result, address, details.session]),
-      [['denied', '127.0.0.4', decodeJwt(spent.access_token)['sid']]],
+      events.map(({ type, result, address, details }) => [type, result, address, details.session]),
+      [['security_incident', 'denied', '127.0.0.4', decodeJwt(spent.access_token)['sid']]],
     )
   })
 })
@@ -335,6 +335,7 @@ interface Answer {
 
 /** Of what is remembered of a token that came twice. */
 interface Reuse {
+  readonly type: string
   readonly result: string
   readonly address: string
   readonly details: { readonly session: string }

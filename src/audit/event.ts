@@ -19,7 +19,6 @@ export type AuthenticationAction =
   | 'sign-out'
   | 'session-end'
   | 'refresh'
-  | 'refresh-reuse'
   | 'client-token'
   | 'client-refresh'
   | 'client-registration'

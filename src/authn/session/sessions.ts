@@ -28,9 +28,6 @@ import {
   type Where,
 } from './session-conditions.ts'
 
-export { refreshTokenPrefix } from './refresh-tokens.ts'
-export type { Session } from './session.ts'
-
 /** A family as it begins: what was granted, and how long for. */
 export interface NewFamily extends SessionClient {
   /** The browser session that it ends with; undefined for access while the person is away. */

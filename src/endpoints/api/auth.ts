@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Account } from '../../authn/account/accounts.ts'
-import type { Session } from '../../authn/session/sessions.ts'
+import type { Session } from '../../authn/session/session.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import type { Outbound } from '../../http/message.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
@@ -150,8 +150,9 @@ export async function refreshOwn(desk: Desk, exchange: Exchange, presented: stri
         return { account, rotation }
       }
       case 'reused':
-        await desk.diary.person(trx, visitor, 'refresh-reuse', 'denied', rotation.userId, {
+        await desk.diary.tokenReuse(trx, visitor, rotation.userId, {
           session: rotation.sessionId,
+          what: 'refresh-token',
         })
         return {
           refusal: refuse('token-revoked', { reason: 'a spent refresh token came back' }),

@@ -18,6 +18,18 @@ export function json(status: number, value: unknown, ...headers: string[]): Outb
   }
 }
 
+/** An answer in JSON that anybody may keep for a while. */
+export function kept(value: unknown, maxAgeSeconds: number): Outbound {
+  const body = Buffer.from(`${JSON.stringify(value)}\n`)
+  // biome-ignore format: a table of name and value
+  const headers = [
+    'Content-Type', 'application/json',
+    'Content-Length', String(body.byteLength),
+    'Cache-Control', `public, max-age=${maxAgeSeconds}`,
+  ]
+  return { status: 200, headers, body }
+}
+
 export function text(status: number, mediaType: string, content: string): Outbound {
   const body = Buffer.from(content)
   return { status, headers: ['Content-Type', mediaType, 'Content-Length', String(body.byteLength)], body }

@@ -1,5 +1,5 @@
 import { amrOf, levelOf } from '../../authn/proof.ts'
-import { refreshTokenPrefix } from '../../authn/session/sessions.ts'
+import { refreshTokenPrefix } from '../../authn/session/refresh-tokens.ts'
 import type { Asked } from '../../oauth/client-book.ts'
 import type {
   Counter,

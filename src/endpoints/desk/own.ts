@@ -39,6 +39,7 @@ export class Own {
     const { store, sessions, revocations } = this.#rooms
     const { id: userId } = visitor.principal
     const ended = await store.transaction(async (trx) => {
+      await hold(trx, userId)
       const gone = await sessions.endOf(trx, userId, id, 'ended by its owner')
       if (gone.length > 0) await this.#diary.person(trx, visitor, 'session-end', 'success', userId, { session: id })
       return gone
@@ -71,6 +72,7 @@ export class Own {
     const { id: userId, credential } = visitor.principal
     if (credential.kind === 'none') return refuse('credentials-required')
     const ended = await store.transaction(async (trx) => {
+      await hold(trx, userId)
       const gone = await sessions.end(trx, credential.session, 'signed out')
       await this.#diary.person(trx, visitor, 'sign-out', 'success', userId, { session: credential.session })
       return gone
