@@ -1,7 +1,6 @@
-import { Kysely } from 'kysely'
+import { type Dialect, Kysely } from 'kysely'
 import { Fault } from '../kernel/error.ts'
 import { migrate } from './migrations.ts'
-import { postgresDialect } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
 
@@ -31,7 +30,7 @@ export interface StoreOptions {
 export async function openStore(url: string, { connectionsMax = 10 }: StoreOptions = {}): Promise<Store> {
   const kind = kindOf(url)
   const dialect =
-    kind === 'sqlite' ? await openSqlite(url.slice('sqlite:'.length)) : postgresDialect(url, connectionsMax)
+    kind === 'sqlite' ? await openSqlite(url.slice('sqlite:'.length)) : await postgres(url, connectionsMax)
   const db: Database = new Kysely<Schema>({ dialect })
   try {
     await migrate(db, kind)
@@ -45,6 +44,12 @@ export async function openStore(url: string, { connectionsMax = 10 }: StoreOptio
     transaction: (work) => db.transaction().execute(work),
     close: () => db.destroy(),
   }
+}
+
+/** Its driver is loaded by those who have such a store. */
+async function postgres(url: string, connectionsMax: number): Promise<Dialect> {
+  const { postgresDialect } = await import('./postgres.ts')
+  return postgresDialect(url, connectionsMax)
 }
 
 function kindOf(url: string): Store['kind'] {

@@ -1,4 +1,3 @@
-import { decodeAttestationObject } from '@simplewebauthn/server/helpers'
 import { z } from 'zod'
 import { fromBase64url } from '../../kernel/bytes.ts'
 
@@ -60,7 +59,8 @@ export function clientDataProblem(text: string): string | undefined {
 }
 
 /** Whether an attestation is more than we asked for: neither none nor by the passkey's own key (§6.5.4). Throws where it is no CBOR. */
-export function hasCertificates(attestationObject: string): boolean {
+export async function hasCertificates(attestationObject: string): Promise<boolean> {
+  const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers')
   const attestation = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, 'base64url')))
   const format = attestation.get('fmt')
   return !(format === 'none' || (format === 'packed' && attestation.get('attStmt').get('x5c') === undefined))

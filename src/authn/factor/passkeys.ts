@@ -1,11 +1,7 @@
-import {
-  type AuthenticatorTransport,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticatorTransport,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server'
 import type { Selectable } from 'kysely'
 import { base64url } from '../../kernel/bytes.ts'
@@ -22,6 +18,11 @@ import {
   knownTransports,
   registrationResponse,
 } from './passkey-response.ts'
+
+/** Most of a house's start would go into loading it, and most people who are served have no passkey. */
+function webauthn(): Promise<typeof import('@simplewebauthn/server')> {
+  return import('@simplewebauthn/server')
+}
 
 /** An authenticator that a person enrolled, as they may see it. */
 export interface Passkey {
@@ -80,7 +81,7 @@ export class Passkeys {
     user: { readonly id: string; readonly email: string; readonly name: string },
   ): Promise<{ readonly options: PublicKeyCredentialCreationOptionsJSON; readonly challenge: string }> {
     const { rpId, rpName } = this.#options
-    const options = await generateRegistrationOptions({
+    const options = await (await webauthn()).generateRegistrationOptions({
       rpID: rpId,
       rpName,
       userID: new Uint8Array(Buffer.from(user.id)),
@@ -109,11 +110,11 @@ export class Passkeys {
     const { id, response: answer } = shape.data
     const outcome = await unlessThrown(async () => {
       // Before the library sees it: it would read the certificates, and fetch the revocation lists that they name.
-      if (hasCertificates(answer.attestationObject)) return { problem: 'expected no attestation, got certificates' }
+      if (await hasCertificates(answer.attestationObject)) return { problem: 'expected no attestation, got certificates' }
       const problem = clientDataProblem(answer.clientDataJSON)
       if (problem !== undefined) return { problem }
       const { rpId, origins } = this.#options
-      return verifyRegistrationResponse({
+      return (await webauthn()).verifyRegistrationResponse({
         response: {
           ...shape.data,
           response: { clientDataJSON: answer.clientDataJSON, attestationObject: answer.attestationObject },
@@ -152,7 +153,7 @@ export class Passkeys {
     db: Database,
     userId: string | undefined,
   ): Promise<{ readonly options: PublicKeyCredentialRequestOptionsJSON; readonly challenge: string }> {
-    const options = await generateAuthenticationOptions({
+    const options = await (await webauthn()).generateAuthenticationOptions({
       rpID: this.#options.rpId,
       challenge: this.#challenge(),
       timeout: ceremonyMs,
@@ -188,7 +189,7 @@ export class Passkeys {
       if (crossed !== undefined) return { problem: crossed }
       const { rpId, origins } = this.#options
       const { clientDataJSON, authenticatorData, signature } = answer
-      return verifyAuthenticationResponse({
+      return (await webauthn()).verifyAuthenticationResponse({
         response: {
           ...shape.data,
           response: { clientDataJSON, authenticatorData, signature },
