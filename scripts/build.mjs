@@ -18,7 +18,7 @@ compile()
 const manifest = manifestOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
 // What the sources read beside themselves.
-cpSync(join(root, 'src/authn/password/common.bin'), join(dist, 'authn/password/common.bin'))
+cpSync(join(root, 'src/authn/password/common.bin'), join(dist, 'src/authn/password/common.bin'))
 for (const name of companions) cpSync(join(root, name), join(dist, name), { recursive: true })
 for (const path of Object.values(manifest.bin)) makeExecutable(join(dist, path))
 
@@ -53,9 +53,9 @@ function manifestOf({ name, version, description, keywords, license, type, engin
   }
 }
 
-/** `./src/main.ts` comes out as `main.js`. */
+/** `./src/main.ts` comes out as `src/main.js`: the package is laid out like the repository. */
 function emitted(source, extension) {
-  return source.replace(/^(?:\.\/)?src\//, '').replace(/\.ts$/, extension)
+  return source.replace(/^\.\//, '').replace(/\.ts$/, extension)
 }
 
 function mapValues(record, change) {

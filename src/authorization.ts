@@ -1,17 +1,19 @@
-import { Replays } from './authn/replays.ts'
+import type { Replays } from './authn/replays.ts'
 import type { Tickets } from './authn/ticket/tickets.ts'
 import { openProofs, type Proofs } from './authn/token/dpop.ts'
 import { openNonces } from './authn/token/nonces.ts'
 import { compileScopes } from './authz/scopes.ts'
 import type { Environment, Settings } from './config.ts'
+import { certificatesAt } from './endpoints/client-certificates.ts'
+import type { Proven } from './endpoints/desk/binding.ts'
 import type { ClientRooms } from './endpoints/desk/clients.ts'
-import type { IssuingRooms } from './endpoints/desk/issuing.ts'
 import { openEgress } from './http/egress.ts'
 import type { Clock } from './kernel/clock.ts'
 import { Fault } from './kernel/error.ts'
 import type { Random } from './kernel/id.ts'
 import type { Log } from './kernel/log.ts'
 import type { RootKey } from './keys/root.ts'
+import type { Certificates } from './oauth/certificate-subject.ts'
 import type { ClientBook } from './oauth/client-book.ts'
 import { Clients } from './oauth/clients.ts'
 import type { EngineParts } from './oauth/engine.ts'
@@ -32,8 +34,10 @@ export interface AuthorizationServer {
   readonly records: Records
   readonly replays: Replays
   readonly proofs: Proofs
-  readonly proven: IssuingRooms['proven']
+  readonly proven: Proven
   readonly clients: ClientBook
+  /** What is known of certificates of clients. */
+  readonly certificates: Certificates
   /** Clients as operators know them. */
   readonly registry: ClientRooms['registry']
   /** How addresses that clients name are fetched. */
@@ -49,6 +53,7 @@ interface AuthorizationParts {
   readonly db: Database
   readonly environment: Environment
   readonly tickets: Tickets
+  readonly replays: Replays
   readonly log: Log
 }
 
@@ -62,16 +67,16 @@ export function openAuthorization({
   db,
   environment,
   tickets,
+  replays,
   log,
 }: AuthorizationParts): AuthorizationServer | undefined {
-  const { oauth, tokens, pages } = settings
+  const { oauth, tokens, pages, listen } = settings
   if (oauth === undefined) return undefined
   if (publicUrl === undefined)
     throw new Fault(
       'unavailable',
       '`oauth` issues tokens in the name of an address: set `publicUrl`, or a port to listen on',
     )
-  const replays = new Replays({ clock })
   const nonces = oauth.dpopNonce === 'required' ? openNonces({ root, clock }) : undefined
   const proofs = openProofs({ clock, replays, db, nonces })
   const configured = oauth.clients.map((options) => ({
@@ -79,7 +84,12 @@ export function openAuthorization({
     secrets: options.secrets.flatMap((reference) => secretOf(reference, environment) ?? []),
   }))
   const resources = openResources(oauth, publicUrl, tokens.audience, pages.name)
-  const scopes = { has: (scope: string) => Object.hasOwn(oauth.scopes, scope), isPrivileged: resources.isPrivileged }
+  const certificates = oauth.clientCertificates ?? certificatesAt(listen)
+  const scopes = {
+    has: (scope: string) => Object.hasOwn(oauth.scopes, scope),
+    isPrivileged: resources.isPrivileged,
+    certificates,
+  }
   const egress = openEgress({ clock })
   const documents = oauth.metadataDocuments.enabled ? openMetadataDocuments({ egress, scopes, clock, log }) : undefined
   const register = new Clients({ clock, random, root, configured, documents })
@@ -88,6 +98,7 @@ export function openAuthorization({
   return {
     clients: register.book(db),
     registry: { clients: register, registration, scopes, permissionsOf },
+    certificates,
     fetch: egress.asFetch(),
     issuer: publicUrl,
     options: oauth,

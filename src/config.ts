@@ -1,10 +1,16 @@
 import { z } from 'zod'
+import { keyOptions } from './authn/key/options.ts'
 import { identityOptions } from './authn/options.ts'
+import { serviceOptions } from './authn/service/options.ts'
+import { signatureOptions } from './authn/signature/options.ts'
 import { tokenOptions } from './authn/token/tokens.ts'
 import { roleOptions } from './authz/roles.ts'
 import { personScopes } from './authz/scopes.ts'
+import { certificatesAt } from './endpoints/client-certificates.ts'
 import { cidr, listenOptions } from './endpoints/options.ts'
 import { pageOptions } from './endpoints/pages/options.ts'
+import { checkTls } from './endpoints/tls.ts'
+import { addressOptions } from './gate/addresses.ts'
 import { corsOptions } from './gate/cors.ts'
 import { headerOptions } from './gate/headers.ts'
 import { routeOptions } from './gate/routes.ts'
@@ -12,6 +18,7 @@ import { resolveSecret, Secret, type SecretRef } from './kernel/secret.ts'
 import { size } from './kernel/shape.ts'
 import { builtInLimits, limitOptions } from './limits/options.ts'
 import { mailOptions } from './mail/options.ts'
+import { certificateMistakes } from './oauth/client-options.ts'
 import { oauthOptions } from './oauth/options.ts'
 import { upstreamOptions } from './upstream/options.ts'
 import { contract } from './wire/contract.ts'
@@ -44,6 +51,14 @@ const sections = {
       error: 'expected limits by name, or `false` to switch all limits off',
     })
     .default({}),
+  /** What is asked of an address before anybody is known. */
+  shield: z.strictObject({ addresses: addressOptions.optional() }).prefault({}),
+  /** API keys. */
+  keys: keyOptions.prefault({}),
+  /** Services that are known here, beside those that are made at run time. */
+  services: serviceOptions.default({}),
+  /** Forms of request signatures, by the name that a route demands one by. */
+  signatures: signatureOptions.default({}),
   headers: headerOptions.default({}),
   cors: corsOptions.optional(),
   /** The largest body of a route that does not say another. */
@@ -118,6 +133,7 @@ export function parseConfig(
   const settings = parsed as unknown as Settings
   mistakes.push(...crossCheck(given, settings))
   settleSecrets(settings, environment, mistakes)
+  if (settings.listen !== undefined) mistakes.push(...checkTls(settings.listen, environment))
   return mistakes.length === 0
     ? { settings }
     : { mistakes: mistakes.toSorted((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true })) }
@@ -202,7 +218,7 @@ function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings
         })
     }
   }
-  mistakes.push(...checkPeople(settings), ...checkOauth(given, settings))
+  mistakes.push(...checkPeople(settings), ...checkMachines(given, settings), ...checkOauth(given, settings))
   if (settings.tokens !== undefined && settings.tokens.secret !== undefined && settings.tokens.algorithm !== 'HS256') {
     mistakes.push({
       path: 'tokens.secret',
@@ -237,6 +253,65 @@ function checkPeople({ identity, mail, publicUrl, listen }: Settings): Mistake[]
   return mistakes
 }
 
+/** Services, signatures and certificates that one part names and another has. */
+function checkMachines(
+  given: Readonly<Record<string, unknown>>,
+  { services, keys, oauth, listen, routes, tokens }: Settings,
+): Mistake[] {
+  const mistakes: Mistake[] = []
+  if (tokens !== undefined && namesIn(given['upstreams']).has(tokens.audience))
+    mistakes.push({
+      path: `upstreams.${tokens.audience}`,
+      message:
+        'expected another name than `tokens.audience`: the token of a service for one would be good for the other',
+    })
+  const schemes = namesIn(given['signatures'])
+  const roles = new Set(['admin', ...namesIn(given['roles'])])
+  for (const [index, { signature, credentials }] of listIn(given['routes']).entries()) {
+    const at = `routes[${index}]`
+    if (typeof signature === 'string' && !schemes.has(signature))
+      mistakes.push({
+        path: `${at}.signature`,
+        message: `no form of signature is called \`${signature}\`; there ${those(schemes)}`,
+      })
+    if (signature === undefined && Array.isArray(credentials) && credentials.includes('signature'))
+      mistakes.push({ path: `${at}.signature`, message: 'expected the form of the signature that `credentials` names' })
+  }
+  const seesCertificates = listen?.tls?.clientCa !== undefined || (listen?.clientCertHeader ?? false) !== false
+  for (const [index, route] of (routes ?? []).entries()) {
+    // Embedded, the connection is the host's.
+    if (route?.certificate === 'required' && route.to !== undefined && !seesCertificates)
+      mistakes.push({
+        path: `routes[${index}].certificate`,
+        message: 'expected `listen.tls.clientCa`, or `listen.clientCertHeader` behind a proxy: no certificate is seen',
+      })
+  }
+  for (const [name, service] of Object.entries(services ?? {})) {
+    for (const role of service.roles)
+      if (!roles.has(role))
+        mistakes.push({
+          path: `services.${name}.roles`,
+          message: `no role is called \`${role}\`; there ${those(roles)}`,
+        })
+  }
+  for (const [index, { id }] of (oauth?.clients ?? []).entries())
+    if (Object.hasOwn(services ?? {}, id))
+      mistakes.push({
+        path: `oauth.clients[${index}].id`,
+        message: `\`${id}\` is a service: a name is one principal’s`,
+      })
+  const scopes = new Set(Object.keys(oauth?.scopes ?? {}))
+  for (const [name, key] of Object.entries(keys?.managed ?? {})) {
+    for (const scope of key.scopes ?? [])
+      if (!scopes.has(scope))
+        mistakes.push({
+          path: `keys.managed.${name}.scopes`,
+          message: `no scope is called \`${scope}\`; there ${those(scopes)}`,
+        })
+  }
+  return mistakes
+}
+
 /** Scopes that one part names and another describes, and an address that clients can rely on. */
 function checkOauth(
   given: Readonly<Record<string, unknown>>,
@@ -266,6 +341,8 @@ function checkOauth(
         message: `\`${tokens.audience}\` is the resource \`${path}\`: its tokens would be good for all of the house`,
       })
   }
+  if (listen !== undefined)
+    mistakes.push(...certificateMistakes(oauth.clients, oauth.clientCertificates ?? certificatesAt(listen)))
   const ids = new Set<string>()
   for (const [index, { id, scopes }] of oauth.clients.entries()) {
     mustKnow(`oauth.clients[${index}].scopes`, scopes)
@@ -283,9 +360,9 @@ function checkOauth(
 }
 
 /** Where the house can be reached when nobody said: on this machine, by its port. */
-export function ownUrl({ host, port }: Settings['listen']): string | undefined {
+export function ownUrl({ host, port, tls }: Settings['listen']): string | undefined {
   const local = host === '127.0.0.1' || host === '::1' || host === 'localhost'
-  return local && port !== 0 ? `http://localhost:${port}` : undefined
+  return local && port !== 0 ? `${tls === undefined ? 'http' : 'https'}://localhost:${port}` : undefined
 }
 
 function isPublicUrl(text: string): boolean {
@@ -314,7 +391,7 @@ function those(names: ReadonlySet<string>): string {
 }
 
 /** What nobody may guess, however long they try. */
-const mustBeLong = /^(?:tokens\.|oauth\.clients)/
+const mustBeLong = /^(?:tokens\.|oauth\.clients|services\.)/
 
 /** Secrets are fetched now, so that a missing one stops the start and not a request. */
 function settleSecrets(settings: Settings, environment: Environment, mistakes: Mistake[]): void {
@@ -326,6 +403,9 @@ function settleSecrets(settings: Settings, environment: Environment, mistakes: M
     ['mail.smtp.password', settings.mail?.smtp?.password],
     ...(settings.oauth?.clients ?? []).flatMap(({ secrets }, client) =>
       secrets.map((secret, index) => [`oauth.clients[${client}].secrets[${index}]`, secret] as const),
+    ),
+    ...Object.entries(settings.services ?? {}).flatMap(([name, { secrets }]) =>
+      secrets.map((secret, index) => [`services.${name}.secrets[${index}]`, secret] as const),
     ),
     ...Object.entries(settings.identity?.providers ?? {}).map(
       ([name, provider]) => [`identity.providers.${name}.clientSecret`, provider.clientSecret] as const,

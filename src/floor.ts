@@ -10,17 +10,22 @@ import { administrationEndpoints } from './endpoints/api/administration.ts'
 import { authEndpoints, refreshOwn } from './endpoints/api/auth.ts'
 import { clientEndpoints } from './endpoints/api/clients.ts'
 import { healthEndpoints } from './endpoints/api/health.ts'
+import { keyEndpoints } from './endpoints/api/keys.ts'
 import { metricsEndpoint } from './endpoints/api/metrics.ts'
 import { ownEndpoints } from './endpoints/api/own.ts'
 import { problemPage } from './endpoints/api/problems.ts'
 import { kept } from './endpoints/api/reply.ts'
 import { resourceMetadata } from './endpoints/api/resource-metadata.ts'
+import { serviceEndpoints } from './endpoints/api/services.ts'
 import { type Desk, openDesk } from './endpoints/desk/desk.ts'
 import { authorizationServer } from './endpoints/oauth/authorization-server.ts'
 import { userinfoEndpoint } from './endpoints/oauth/userinfo.ts'
 import { pagesOf } from './endpoints/pages/pages.ts'
+import { openPassedCertificates } from './endpoints/passed-certificates.ts'
+import { compileAddresses } from './gate/addresses.ts'
 import { compileCors } from './gate/cors.ts'
 import type { RouteDraft } from './gate/draft.ts'
+import { openEvidence } from './gate/evidence.ts'
 import type { Answerer } from './gate/exchange.ts'
 import { compileHeaders } from './gate/headers.ts'
 import type { Meters } from './gate/meters.ts'
@@ -34,8 +39,10 @@ import type { Clock } from './kernel/clock.ts'
 import type { Random } from './kernel/id.ts'
 import { addressList, parseCidr } from './kernel/ip.ts'
 import type { Log } from './kernel/log.ts'
+import type { Keyring } from './keys/keyring.ts'
 import type { Limiter } from './limits/limiter.ts'
 import { builtInLimits, limitOptions } from './limits/options.ts'
+import type { Machines } from './machines.ts'
 import type { People } from './people.ts'
 import type { Store } from './store/database.ts'
 import { openUpstream, type Upstream } from './upstream/upstream.ts'
@@ -47,9 +54,12 @@ export interface Standing {
   readonly store: Store
   readonly audit: AuditLog
   readonly people: People
+  readonly machines: Machines
   /** Undefined where the house gives no tokens to clients of other people. */
   readonly authorization: AuthorizationServer | undefined
   readonly tokens: TokenService
+  /** The keys of what others verify. */
+  readonly idKeyring: Keyring
   readonly revocations: Revocations
   readonly limiter: Limiter
   readonly meters: Meters
@@ -70,7 +80,7 @@ export interface Floor {
 
 /** Furnishes the house by one configuration. */
 export function furnish(settings: Settings, standing: Standing): Floor {
-  const { machine, store, audit, people, tokens, limiter, meters, authorization } = standing
+  const { machine, store, audit, people, machines, tokens, limiter, meters, authorization } = standing
   const roles = compileRoles(settings.roles, settings.oauth?.scopes)
   const decisions = decisionPoint(roles)
   const upstreams = new Map(
@@ -86,6 +96,17 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     tokens,
     browsers: { verify: (cookie) => people.browsers.verify(store.db, cookie) },
     trustsOrigin: originsOf(settings, people.publicUrl),
+    keys: machines.keyBook,
+    services: machines.serviceBook,
+    audience: settings.tokens.audience,
+    certificateOfField: openPassedCertificates(settings.listen, machine),
+    from: compileAddresses(settings.shield.addresses),
+    evidence: openEvidence({
+      keyring: standing.idKeyring,
+      issuer: authorization?.issuer ?? settings.tokens.issuer,
+      clock: machine.clock,
+      random: machine.random,
+    }),
     roles,
     decisions,
     resourceServer: authorization && openResourceServer({ ...authorization, publicUrl: authorization.issuer }),
@@ -100,6 +121,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
   const desk = openDesk(
     {
       ...people,
+      ...machines,
       ...standing,
       clock: machine.clock,
       random: machine.random,
@@ -116,6 +138,8 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     ...ownEndpoints(desk),
     ...administrationEndpoints(desk),
     ...clientEndpoints(desk),
+    ...keyEndpoints(desk),
+    ...serviceEndpoints(desk),
     ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
     metrics: metricsEndpoint(meters, listOf(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
     problem: problemPage,
@@ -124,6 +148,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
   const known: Draughting = {
     limits,
     upstreams,
+    signatures: machines.signaturesOf(settings.signatures),
     headers: settings.headers,
     bodyBytesMax: settings.bodyMax,
     recentMs: people.identity.session.recent,
@@ -160,7 +185,7 @@ function delegated(
   { store, machine, people }: Standing,
   known: Draughting,
 ): RouterEntry<RouteDraft>[] {
-  const { issuer, options, resources } = authorization
+  const { issuer, options, resources, certificates } = authorization
   const server = authorizationServer({
     ...authorization,
     desk,
@@ -176,7 +201,7 @@ function delegated(
   const userinfo = userinfoEndpoint(options.path, { accounts: people.accounts, db: store.db })
   return [
     ...server.pages.map((page) => draftPage(page, known)),
-    ...[...server.machine, ...resourceMetadata({ publicUrl: issuer, issuer, resources })].map((one) =>
+    ...[...server.machine, ...resourceMetadata({ publicUrl: issuer, issuer, resources, certificates })].map((one) =>
       draftOauth(one, known),
     ),
     ...userinfo.endpoints.map((one) => draftEndpoint(one, one.path, userinfo.answerer, known)),

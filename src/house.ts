@@ -1,6 +1,8 @@
 import type { AuditEvent } from './audit/event.ts'
 import { type AuditLog, openAuditLog } from './audit/log.ts'
 import type { Accounts } from './authn/account/accounts.ts'
+import { ManagedKeys } from './authn/key/managed.ts'
+import { Replays } from './authn/replays.ts'
 import { Revocations, tokenSlackMs } from './authn/session/revocations.ts'
 import type { Sessions } from './authn/session/sessions.ts'
 import { idTokenTtlMs } from './authn/token/id-token.ts'
@@ -21,6 +23,7 @@ import { repeat } from './kernel/task.ts'
 import { type Keyring, type KeyringPlace, openKeyring } from './keys/keyring.ts'
 import { openRootKey } from './keys/root.ts'
 import { openLimiter } from './limits/window.ts'
+import { type Machines, openMachines } from './machines.ts'
 import { openPeople, type People, secretOf } from './people.ts'
 import { type Database, openStore, type Store } from './store/database.ts'
 
@@ -45,6 +48,7 @@ export interface House extends Embedded {
   readonly audit: AuditLog
   readonly people: People
   readonly accounts: Accounts
+  readonly machines: Machines
   readonly sessions: Sessions
   readonly tokens: TokenService
   /** Undefined where the house gives no tokens to clients of other people. */
@@ -76,6 +80,17 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     const people = openPeople({ settings: first, environment, root, revocations, clock, random, log })
     const { accounts, sessions, revocationList, outbox } = people
     undo.push(() => outbox?.close())
+    const replays = new Replays({ clock })
+    const machines = await openMachines({
+      settings: first,
+      environment,
+      root,
+      replays,
+      clock,
+      random,
+      log,
+      db: store.db,
+    })
     const authorization = openAuthorization({
       settings: first,
       publicUrl: people.publicUrl,
@@ -85,6 +100,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       db: store.db,
       environment,
       tickets: people.tickets,
+      replays,
       log,
     })
     const [keyring, idKeyring] = await openKeyrings(first, { ...machine, root, db: store.db })
@@ -116,7 +132,9 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       store,
       audit,
       people,
+      machines,
       tokens,
+      idKeyring,
       revocations,
       limiter,
       meters,
@@ -131,13 +149,34 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     const opened = gate
     if (machine.role === 'gate') {
       await say('start')
+      const managed = new ManagedKeys({
+        managed: first.keys.managed,
+        ...machines,
+        clock,
+        random,
+        log,
+        note: (trx, { action, result, keyId, details }) =>
+          enroll(trx, { type: 'admin_action', action, resource: { id: keyId, type: 'api-key' }, details }, result),
+      })
+      const renew = async (): Promise<void> => {
+        await managed.run(store)
+        audit.wake()
+      }
+      await renew()
+      const managing = repeat('renew managed keys', minuteMs, log, renew)
+      undo.push(() => managing.stop())
+      const writing = repeat('write when keys were used', 10_000, log, () => machines.keyBook.flush(store.db))
+      undo.push(async () => {
+        await writing.stop()
+        await machines.keyBook.flush(store.db, true)
+      })
       const hearing = repeat('hear what other processes did', hearEveryMs, log, hear)
       undo.push(() => hearing.stop())
       await rotate() // it may have been time for long
       const rotating = repeat('rotate signing keys', minuteMs, log, rotate)
       undo.push(() => rotating.stop())
       const forgetting = repeat('forget proofs and requests', minuteMs, log, async () => {
-        await authorization?.replays.sweep(store.db)
+        await replays.sweep(store.db)
         await authorization?.records.sweep(store.db, clock.now() - minuteMs)
       })
       undo.push(() => forgetting.stop())
@@ -145,6 +184,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         const yesterday = clock.now() - 25 * hourMs // longer than an access token can live
         await sessions.sweep(store.db, yesterday)
         await revocationList.sweep(store.db)
+        await machines.keys.sweep(store.db, clock.now() - 30 * 24 * hourMs)
         for (const { table } of keyrings) await table?.sweep(store.db)
         await people.tickets.sweep(store.db, yesterday)
         await authorization?.registry.registration.sweep(store.db)
@@ -171,6 +211,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       audit,
       people,
       accounts,
+      machines,
       sessions,
       tokens,
       authorization,
@@ -210,6 +251,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       const now = clock.now()
       await hearOfEnds(heardAt - overlapMs)
       heardAt = now
+      await machines.hear(store.db)
       for (const ring of keyrings) await ring.hear(store.db)
     }
 
@@ -251,6 +293,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     function enroll(
       trx: Database,
       what: Pick<Extract<AuditEvent, { type: 'system' | 'admin_action' }>, 'type' | 'action' | 'resource' | 'details'>,
+      result: AuditEvent['result'] = 'success',
     ): Promise<void> {
       const at = clock.now()
       return audit.enroll(trx, {
@@ -260,7 +303,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         at,
         id: uuidv7(at, random),
         request_id: '',
-        result: 'success',
+        result,
         user_agent: '',
         v: 1,
       } as AuditEvent)
@@ -277,7 +320,7 @@ const overlapMs = 60_000
 const minuteMs = 60_000
 const hourMs = 3_600_000
 
-/** The keys of access tokens and those of ID tokens: the same, unless only we can verify the first. */
+/** The keys of access tokens, and those of what others verify too: the same, unless only we can verify the first. */
 async function openKeyrings(
   { tokens, oauth }: Settings,
   { environment, ...place }: Pick<Machine, 'clock' | 'random' | 'environment'> & Pick<KeyringPlace, 'root' | 'db'>,
@@ -295,7 +338,7 @@ async function openKeyrings(
     secret: secretOf(tokens.secret, environment),
     previousSecrets,
   })
-  if (oauth === undefined || algorithm !== 'HS256') return [keyring, keyring]
+  if (algorithm !== 'HS256') return [keyring, keyring]
   return [keyring, await openKeyring({ ...shared, algorithm: 'EdDSA', secret: undefined })]
 }
 
@@ -308,9 +351,9 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
 
 /** Sections that open files, sockets or keys: a running house does not change them under its own feet. */
 function whatNeedsARestart(now: Settings, next: Settings): string[] {
-  return (['listen', 'store', 'tokens', 'oauth', 'identity', 'mail', 'publicUrl', 'pages'] as const).filter(
-    (section) => JSON.stringify(now[section]) !== JSON.stringify(next[section]),
-  )
+  return (
+    ['listen', 'store', 'tokens', 'oauth', 'identity', 'keys', 'services', 'mail', 'publicUrl', 'pages'] as const
+  ).filter((section) => JSON.stringify(now[section]) !== JSON.stringify(next[section]))
 }
 
 function warningsOf(settings: Settings): string[] {

@@ -17,7 +17,13 @@ const commands: Readonly<
     summary: 'create, list, show, disable, enable, remove; add and remove secrets',
     load: () => import('./cli/client.ts'),
   },
+  service: {
+    summary: 'create, list, show, change, rotate, disable, enable, remove; print a token',
+    load: () => import('./cli/service.ts'),
+  },
+  key: { summary: 'create, list, show, rotate, revoke API keys', load: () => import('./cli/key.ts') },
   secrets: { summary: 'list, rotate, remove signing keys', load: () => import('./cli/secrets.ts') },
+  certs: { summary: 'make certificates to try TLS with', load: () => import('./cli/certs.ts') },
   breach: { summary: 'build a list of breached passwords, or look one up', load: () => import('./cli/breach.ts') },
   audit: { summary: 'verify the chain of audit events', load: () => import('./cli/audit.ts') },
 }

@@ -25,6 +25,7 @@ const storeys: readonly (readonly string[])[] = [
   ['src/house.ts'],                 // puts the rooms together
   ['src/floor.ts'],                 // what one configuration makes of them
   ['src/authorization.ts'],         // the rooms of the authorization server
+  ['src/machines.ts'],              // the rooms that know machines
   ['src/people.ts'],                // the rooms that know people
   ['src/config.ts'],                // joins the options of all below
   ['console/'],

@@ -58,6 +58,16 @@ export type AdminAction =
   | 'client.remove'
   | 'client.secret-add'
   | 'client.secret-remove'
+  | 'api-key.create'
+  | 'api-key.change'
+  | 'api-key.rotate'
+  | 'api-key.revoke'
+  | 'service.create'
+  | 'service.change'
+  | 'service.remove'
+  | 'service.secret-add'
+  | 'service.secret-remove'
+  | 'service.token'
 
 export type AuditType = AuditEvent['type']
 
@@ -86,7 +96,7 @@ export interface Actor {
 
 export interface Resource {
   readonly id: string
-  readonly type: 'route' | 'user' | 'session' | 'signing-key' | 'client' | 'token' | 'house'
+  readonly type: 'route' | 'user' | 'session' | 'signing-key' | 'client' | 'service' | 'api-key' | 'token' | 'house'
 }
 
 /** Small facts that help a reader. Never a secret, a token or a body. */

@@ -1,3 +1,4 @@
+import type { MachineCredential, OwnLimit } from './holder.ts'
 import type { Proof } from './proof.ts'
 
 /** Who is asking, once proven. It is logged and traced: handles, never secrets. */
@@ -13,11 +14,14 @@ export interface Principal {
   readonly actor: string | undefined
   /** The OAuth client that asks in the subject's name, or for itself; undefined where the person uses no client of others. */
   readonly client: string | undefined
+  /** How often this credential may be used, over and above the limits of the routes. */
+  readonly limit: OwnLimit | undefined
 }
 
 /** What proved it, by handle. */
 export type Credential =
   | { readonly kind: 'none' }
+  | MachineCredential
   | {
       readonly kind: 'access-token' | 'browser-session'
       /** `jti`, or the session where the cookie itself is the credential. */
@@ -42,4 +46,5 @@ export const anonymous: Principal = {
   attributes: {},
   actor: undefined,
   client: undefined,
+  limit: undefined,
 }

@@ -1,16 +1,11 @@
 import { z } from 'zod'
+import type { Holder } from '../authn/holder.ts'
 import type { Principal } from '../authn/principal.ts'
 import type { Verified } from '../authn/token/tokens.ts'
 import { GenerationCache } from '../kernel/cache.ts'
+import { permission } from '../wire/shapes.ts'
 import { common, covers } from './permissions.ts'
 import { compileScopes, type LendingScope } from './scopes.ts'
-
-const permission = z
-  .string()
-  .regex(
-    /^(?:\*|[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)*(?::\*)?)$/,
-    'expected a permission such as `task:read`, `task:*` or `*`',
-  )
 
 export const roleOptions = z.strictObject({
   permissions: z.array(permission),
@@ -25,6 +20,8 @@ export type RoleOptions = z.output<typeof roleOptions>
 export interface RoleTable {
   /** What these roles hold together. An unknown role grants nothing. */
   permissionsOf(roles: readonly string[]): ReadonlySet<string>
+  /** The permissions that these scopes lend together. An unknown scope lends nothing. */
+  lentBy(scopes: readonly string[]): ReadonlySet<string>
   /** The scopes that lend a client the permission, the one to ask for first. */
   lendersOf(permission: string): readonly string[]
   /**
@@ -32,6 +29,8 @@ export interface RoleTable {
    * by a client of other people has no roles: whoever asks for roles would take the client for the person.
    */
   principalOf(verified: Verified): Principal
+  /** The principal of a machine's credential, likewise. What it lends beyond what its owner holds is nothing. */
+  principalOfHolder(holder: Holder): Principal
   /** Whether the person holds the permission by their roles, whatever the client that asks for them was lent. */
   personHolds(principal: Principal, permission: string): boolean
 }
@@ -49,6 +48,7 @@ export function compileRoles(
   const compiled = new Map([...table.keys()].map((name) => [name, inherited(name, table, new Set())]))
   const unions = new GenerationCache<string, ReadonlySet<string>>(1_000)
   const principals = new WeakMap<Verified, Principal>()
+  const holders = new WeakMap<Holder, Principal>()
   const persons = new WeakMap<Principal, ReadonlySet<string>>()
 
   const permissionsOf = (roles: readonly string[]): ReadonlySet<string> => {
@@ -63,6 +63,7 @@ export function compileRoles(
 
   return {
     permissionsOf,
+    lentBy: scopes.permissionsOf,
     lendersOf: scopes.lendersOf,
     principalOf(verified) {
       let principal = principals.get(verified)
@@ -87,8 +88,36 @@ export function compileRoles(
           attributes: verified.attributes,
           actor: verified.impersonator,
           client: verified.client,
+          limit: undefined,
         }
         principals.set(verified, principal)
+        persons.set(principal, own)
+      }
+      return principal
+    },
+    principalOfHolder(holder) {
+      let principal = holders.get(holder)
+      if (principal === undefined) {
+        const own = new Set([...permissionsOf(holder.roles), ...holder.permissions])
+        const { type, id, credential, organisation, limit, lent = ['*'] } = holder
+        const byScope = scopes.permissionsOf(holder.scopes ?? [])
+        principal = {
+          type,
+          // No service, client or person can be called so: a key is made for any name, and is taken for none of them.
+          id: organisation === undefined ? id : `organisation:${organisation}`,
+          credential,
+          roles: holder.scopes === undefined && holder.lent === undefined ? holder.roles : [],
+          permissions: common(
+            own,
+            new Set([...(holder.scopes === undefined ? lent : (holder.lent ?? [])), ...byScope]),
+          ),
+          scopes: new Set(holder.scopes),
+          attributes: organisation === undefined ? {} : { organisation },
+          actor: holder.actor,
+          client: holder.scopes === undefined ? undefined : credential.id,
+          limit,
+        }
+        holders.set(holder, principal)
         persons.set(principal, own)
       }
       return principal

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { type Author, ClientAdministration, type MadeClient, type MadeSecret } from '../endpoints/desk/clients.ts'
 import type { House } from '../house.ts'
+import { certificatesOf } from '../http/pem.ts'
 import { durationMs } from '../kernel/duration.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { DraftMetadata } from '../oauth/client-metadata.ts'
@@ -12,6 +14,9 @@ import { houseOptions, visit } from './visit.ts'
 const usage = `usage: gatehouse client list
        gatehouse client create NAME [--id ID] [--redirect URI …] [--scope SCOPE …] [--grant GRANT …]
                  [--public] [--native] [--jwks-uri URI] [--pushed-requests] [--bound-tokens]
+                 [--certificate-subject NAME | --certificate-dns NAME | --certificate-uri URI
+                 | --certificate-address ADDRESS | --certificate-email ADDRESS | --certificate FILE]
+                 [--certificate-bound]
        gatehouse client show|disable|enable|remove ID
        gatehouse client add-secret ID [--expires DURATION]
        gatehouse client remove-secret ID SECRET-ID [--end-tokens]
@@ -19,8 +24,10 @@ const usage = `usage: gatehouse client list
                  [--config FILE] [--data DIR]
 
 GRANT is authorization_code, refresh_token, client_credentials or device_code; the first two, where none is named. A client
-shows who it is by a secret, which is printed once; with --jwks-uri by its own key; with --public not at all. Disabling and
-removing end its tokens. \`invite\` prints a token with which one client may register itself.`
+shows who it is by a secret, which is printed once; with --jwks-uri by its own key; with --certificate-… by a certificate
+of that name that an authority vouches for; with --certificate by the one in FILE (PEM); with --public not at all. Its tokens
+are bound to its key with --bound-tokens, to its certificate with --certificate-bound. Disabling and removing end its tokens.
+\`invite\` prints a token with which one client may register itself.`
 
 export const command: Command = async (args, terminal) => {
   const { values, positionals } = readArgs(
@@ -36,6 +43,13 @@ export const command: Command = async (args, terminal) => {
       'jwks-uri': { type: 'string' },
       'pushed-requests': { type: 'boolean' },
       'bound-tokens': { type: 'boolean' },
+      certificate: { type: 'string' },
+      'certificate-subject': { type: 'string' },
+      'certificate-dns': { type: 'string' },
+      'certificate-uri': { type: 'string' },
+      'certificate-address': { type: 'string' },
+      'certificate-email': { type: 'string' },
+      'certificate-bound': { type: 'boolean' },
       expires: { type: 'string' },
       'end-tokens': { type: 'boolean' },
     },
@@ -83,6 +97,13 @@ interface Values {
   readonly 'jwks-uri'?: string | undefined
   readonly 'pushed-requests'?: boolean | undefined
   readonly 'bound-tokens'?: boolean | undefined
+  readonly certificate?: string | undefined
+  readonly 'certificate-subject'?: string | undefined
+  readonly 'certificate-dns'?: string | undefined
+  readonly 'certificate-uri'?: string | undefined
+  readonly 'certificate-address'?: string | undefined
+  readonly 'certificate-email'?: string | undefined
+  readonly 'certificate-bound'?: boolean | undefined
   readonly expires?: string | undefined
   readonly 'end-tokens'?: boolean | undefined
 }
@@ -133,8 +154,7 @@ function actOf(verb: string, first: string, second: string, values: Values): Act
 /** The shape of the API, read from options: what it refuses there it refuses here, and says why. */
 function draftOf(name: string, values: Values): DraftMetadata {
   const grants = values.grant?.map((grant) => (grant === 'device_code' ? deviceGrant : grant))
-  const method =
-    values.public === true ? 'none' : values['jwks-uri'] === undefined ? 'client_secret_basic' : 'private_key_jwt'
+  const [method, shown] = proofOf(values)
   const parsed = clientBody.safeParse({
     client_name: name,
     redirect_uris: values.redirect ?? [],
@@ -142,13 +162,64 @@ function draftOf(name: string, values: Values): DraftMetadata {
     scope: (values.scope ?? []).join(' '),
     token_endpoint_auth_method: method,
     ...(values.native === true ? { application_type: 'native' } : {}),
-    ...(values['jwks-uri'] === undefined ? {} : { jwks_uri: values['jwks-uri'] }),
+    ...shown,
     require_pushed_authorization_requests: values['pushed-requests'] === true,
     dpop_bound_access_tokens: values['bound-tokens'] === true,
+    tls_client_certificate_bound_access_tokens: values['certificate-bound'] === true,
   })
   if (parsed.success) return parsed.data
   throw new Usage(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'))
 }
+
+/** How the client shows who it is, and what it is known by: one of the ways. */
+function proofOf(values: Values): readonly [method: string, shown: Readonly<Record<string, unknown>>] {
+  const names = Object.entries(certificateNames).flatMap(([option, member]) => {
+    const name = values[option as keyof typeof certificateNames]
+    return name === undefined ? [] : [[`--${option}`, 'tls_client_auth', { [member]: name }] as const]
+  })
+  const ways = [
+    ...(values.public === true ? [['--public', 'none', {}] as const] : []),
+    ...(values['jwks-uri'] === undefined
+      ? []
+      : [['--jwks-uri', 'private_key_jwt', { jwks_uri: values['jwks-uri'] }] as const]),
+    ...(values.certificate === undefined
+      ? []
+      : [['--certificate', 'self_signed_tls_client_auth', { jwks: { keys: [keyIn(values.certificate)] } }] as const]),
+    ...names,
+  ]
+  const [way, ...more] = ways
+  if (more.length > 0)
+    throw new Usage(`${ways.map(([option]) => option).join(', ')}: expected one of them, a client is known in one way`)
+  return way === undefined ? ['client_secret_basic', {}] : [way[1], way[2]]
+}
+
+/** The key of a certificate, as a client names it (RFC 7517 §4.7). */
+function keyIn(path: string): Readonly<Record<string, unknown>> {
+  let text: string
+  try {
+    text = readFileSync(path, 'latin1')
+  } catch (error) {
+    throw new Usage(`--certificate: \`${path}\` cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+  const certificates = certificatesOf(text)
+  if (typeof certificates === 'string')
+    throw new Usage(`--certificate: \`${path}\` is no PEM certificate: ${certificates}`)
+  const [certificate] = certificates
+  if (certificate === undefined) throw new Usage(`--certificate: \`${path}\` holds none`)
+  try {
+    return { ...certificate.publicKey.export({ format: 'jwk' }), x5c: [certificate.raw.toString('base64')] }
+  } catch {
+    throw new Usage(`--certificate: \`${path}\` has a key of another kind than EC, Ed25519 or RSA`)
+  }
+}
+
+const certificateNames = {
+  'certificate-subject': 'tls_client_auth_subject_dn',
+  'certificate-dns': 'tls_client_auth_san_dns',
+  'certificate-uri': 'tls_client_auth_san_uri',
+  'certificate-address': 'tls_client_auth_san_ip',
+  'certificate-email': 'tls_client_auth_san_email',
+} as const
 
 function lifetimeOf(text: string): number {
   const ms = durationMs(text)
@@ -227,10 +298,10 @@ function operator({ audit }: House, terminal: Terminal): Author {
 }
 
 function roomsOf(
-  { people, store, audit, revocations }: House,
+  { people, machines, store, audit, revocations }: House,
   { clock }: Terminal,
 ): ConstructorParameters<typeof ClientAdministration>[0] {
-  return { ...people, store, audit, revocations, clock }
+  return { ...people, ...machines, store, audit, revocations, clock }
 }
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'

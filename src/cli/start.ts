@@ -57,7 +57,8 @@ export const command: Command = async (args, terminal) => {
   let stopWatching = (): void => {}
   try {
     const admin = await firstAdministrator(house, terminal)
-    listener = await listen(house.gate, settings.listen)
+    listener = await listen(house.gate, settings.listen, { ...terminal, log })
+    if (listener.protocol === 'https') followTls(listener, terminal)
     if (plan.file !== undefined) stopWatching = followFile(plan.file, house, terminal, values)
     else process.on('SIGHUP', () => terminal.err('there is no configuration file to read again'))
     welcome(terminal, {
@@ -174,6 +175,17 @@ function followFile(
     watcher.close()
     process.off('SIGHUP', soon)
   }
+}
+
+/** On SIGHUP the files of `listen.tls` are read too, at once and aloud; a change of theirs is noticed without it. */
+function followTls(listener: Listener, terminal: Terminal): void {
+  process.on('SIGHUP', () => {
+    listener.reloadTls().then(
+      () => terminal.err('read the files of `listen.tls` again'),
+      (error: Error) =>
+        terminal.err(`the files of \`listen.tls\` were not taken over, and the old ones stay: ${error.message}`),
+    )
+  })
 }
 
 function untilAsked(): Promise<void> {

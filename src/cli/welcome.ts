@@ -19,7 +19,7 @@ export function welcome(
   { listener, admin, upstreams, demo, firstPath, dataDir, warnings }: Welcome,
 ): void {
   const host = listener.host === '0.0.0.0' || listener.host === '::' ? '127.0.0.1' : listener.host
-  const address = `http://${host.includes(':') ? `[${host}]` : host}:${listener.port}`
+  const address = `${listener.protocol}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`
   const behind = Object.values(upstreams).map(({ url }) => url)
   const lines = ['', `Gatehouse is open at ${address}`]
   if (demo)
@@ -41,6 +41,9 @@ export function welcome(
   const body = JSON.stringify({ email, password }).replaceAll("'", `'\\''`)
   lines.push(
     'Try it:',
+    ...(listener.protocol === 'https'
+      ? ['  # curl wants `--cacert FILE` where the authority of the certificate is not one of the web’s']
+      : []),
     '  # nobody knows you: 401',
     `  curl -i ${address}${firstPath}`,
     '  # sign in',

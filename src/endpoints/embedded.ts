@@ -7,6 +7,8 @@ import type { Exchange } from '../gate/exchange.ts'
 import type { Gate, Passage } from '../gate/gate.ts'
 import { inboundOfFetch, responseOf } from '../http/fetch.ts'
 import { deliver, inboundOf } from '../http/node.ts'
+import { certificateOfSocket, type PeerCertificate } from '../http/peer-certificate.ts'
+import type { PathReading } from '../http/router.ts'
 import { catalogue } from '../kernel/error.ts'
 import { problemMediaType, problemOf } from '../wire/problem.ts'
 
@@ -45,16 +47,21 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
   return {
     express: () => (request, response, next) => {
       const { originalUrl } = request as { originalUrl?: string }
-      takeNode(request, response, originalUrl, (passage) => {
+      takeNode(request, response, { url: originalUrl, reading: 'loose' }, (passage) => {
         for (const [name, value] of fieldsOf(passage)) response.appendHeader(name, value)
         if (passage.exchange.payload !== undefined)
-          Object.assign(request, { body: passage.exchange.input, _body: true })
+          Object.assign(request, { body: bodyOf(passage.exchange), _body: true })
         next()
       })
     },
 
     fastify: Object.assign(
-      (app: FastifyApp, _options: unknown, done: () => void): void => {
+      (app: FastifyApp, _options: unknown, done: (error?: Error) => void): void => {
+        const { routerOptions, ...options } = app.initialConfig ?? {}
+        const { caseSensitive, ignoreTrailingSlash, useSemicolonDelimiter } = { ...options, ...routerOptions }
+        if (useSemicolonDelimiter === true)
+          return done(new Error('the gate reads `;` as part of the path: Fastify must not `useSemicolonDelimiter`'))
+        const reading = caseSensitive === false || ignoreTrailingSlash === true ? 'loose' : 'exact'
         app.addHook('onRequest', (request, reply, next) => {
           const passed = (passage: Passage): void => {
             for (const [name, value] of fieldsOf(passage)) reply.header(name, value)
@@ -62,7 +69,7 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
             payloads.set(request.raw, passage.exchange.payload)
             next()
           }
-          takeNode(request.raw, reply.raw, undefined, passed, () => reply.hijack())
+          takeNode(request.raw, reply.raw, { url: undefined, reading }, passed, () => reply.hijack())
         })
         app.addHook('preParsing', (request, _reply, payload, next) => {
           const read = payloads.get(request.raw)
@@ -80,7 +87,8 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
 
     hono: () => async (context, next) => {
       const request = context.req.raw
-      const passage = await takeFetch(request, context.env?.incoming?.socket?.remoteAddress ?? '')
+      const socket = context.env?.incoming?.socket
+      const passage = await takeFetch(request, socket?.remoteAddress ?? '', socket && certificateOfSocket(socket))
       if (ours(passage)) return responseOf(passage.outbound, passage.finish)
       const passed = unread(request, passage)
       context.req.raw = passed
@@ -147,11 +155,11 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
   function takeNode(
     request: IncomingMessage,
     response: ServerResponse,
-    url: string | undefined,
+    { url, reading }: { readonly url: string | undefined; readonly reading: PathReading },
     passed: (passage: Passage) => void,
     answered: () => void = () => {},
   ): void {
-    gate.handle(inboundOf(request, undefined, url), (passage) => {
+    gate.handle(inboundOf(request, undefined, url, undefined, reading), (passage) => {
       if (ours(passage)) {
         answered()
         return deliver(response, passage.outbound, (delivered) => passage.finish(delivered))
@@ -168,8 +176,8 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
     })
   }
 
-  function takeFetch(request: Request, peer: string): Promise<Passage> {
-    return new Promise((resolve) => gate.handle(inboundOfFetch(request, peer), resolve))
+  function takeFetch(request: Request, peer: string, certificate?: PeerCertificate): Promise<Passage> {
+    return new Promise((resolve) => gate.handle(inboundOfFetch(request, peer, certificate), resolve))
   }
 }
 
@@ -189,6 +197,11 @@ function visitOfExchange({ id, principal, input }: Exchange): Visit {
   return { requestId: id, principal, input }
 }
 
+/** What was read of a body: as the schema of the route left it; without a schema the bytes, as `express.raw()` gives them. */
+function bodyOf({ input, payload }: Exchange): unknown {
+  return input === undefined && payload !== undefined ? Buffer.from(payload) : input
+}
+
 /** The house's fields win over the host's own of the same name; `Vary` adds up. */
 function layOver(headers: Headers, passage: Passage): void {
   for (const [name, value] of fieldsOf(passage)) {
@@ -206,6 +219,7 @@ const payloads = new WeakMap<object, Uint8Array | undefined>()
 
 /** As much of Fastify as the plugin touches. */
 interface FastifyApp {
+  readonly initialConfig?: (FastifyReading & { readonly routerOptions?: FastifyReading | undefined }) | undefined
   addHook(
     name: 'onRequest',
     hook: (request: FastifyRequestLike, reply: FastifyReplyLike, next: () => void) => void,
@@ -231,7 +245,14 @@ interface FastifyReplyLike {
   hijack(): unknown
 }
 
-type FastifyPlugin = (app: never, options: unknown, done: () => void) => void
+type FastifyPlugin = (app: never, options: unknown, done: (error?: Error) => void) => void
+
+/** How Fastify reads paths, where it was told before version 5 and since. */
+interface FastifyReading {
+  readonly caseSensitive?: boolean | undefined
+  readonly ignoreTrailingSlash?: boolean | undefined
+  readonly useSemicolonDelimiter?: boolean | undefined
+}
 
 /** As much of Hono's context as the middleware touches. */
 interface HonoContext {

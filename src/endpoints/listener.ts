@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Exchange } from '../gate/exchange.ts'
@@ -6,19 +6,67 @@ import type { Gate, Passage } from '../gate/gate.ts'
 import type { Inbound } from '../http/message.ts'
 import { deliver, inboundOf, unreadable } from '../http/node.ts'
 import { parseTarget } from '../http/target.ts'
+import { systemClock } from '../kernel/clock.ts'
 import { type Code, catalogue, Fault } from '../kernel/error.ts'
+import { silent } from '../kernel/log.ts'
 import type { ListenOptions } from './options.ts'
+import { TlsDoor, type TlsParts } from './tls-door.ts'
 
 /** A socket that takes requests to the gate. */
 export interface Listener {
   readonly host: string
   readonly port: number
+  readonly protocol: 'http' | 'https'
+  /** Reads certificates, key and authorities again; rejects with a `Fault` where they are not in order, and the old ones stay. */
+  reloadTls(): Promise<void>
   /** Takes no new connections, waits for what is on its way, and after `graceMs` cuts off the rest. */
   close(graceMs: number): Promise<void>
 }
 
-export async function listen(gate: Gate, options: ListenOptions): Promise<Listener> {
-  const server = createServer({
+/** Opens the socket. `parts` are for TLS: what it logs, and where the passphrase of its key is. */
+export async function listen(gate: Gate, options: ListenOptions, parts: Partial<TlsParts> = {}): Promise<Listener> {
+  const { clock = systemClock, log = silent, environment = {} } = parts
+  const http = serverOptions(gate, options)
+  const tls = options.tls && new TlsDoor(options.tls, http, { clock, log, environment })
+  const server = tls?.server ?? createServer(http)
+  server.maxHeadersCount = 100
+  server.maxRequestsPerSocket = 0
+  server.maxConnections = options.connections
+  server.on('request', (request, response) => take(request, response, gate, tls))
+  server.on('checkContinue', (request, response) => take(request, response, gate, tls, () => response.writeContinue()))
+  server.on('checkExpectation', (request, response) => take(request, response, gate, tls))
+  const switched = new Set<Duplex>() // sockets that have left HTTP, and that the server no longer knows
+  server.on('upgrade', (request, socket, first) => {
+    switched.add(socket)
+    socket.once('close', () => switched.delete(socket))
+    takeUpgrade(request, socket, first, gate, tls)
+  })
+  server.on('connect', (request, socket) => takeUpgrade(request, socket, Buffer.alloc(0), gate, tls))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
+    refuseUnreadable(error, socket as Socket, gate),
+  )
+  tls?.onRetire((socket) => retire(socket, switched))
+  try {
+    await bind(server, options)
+  } catch (error) {
+    tls?.close()
+    throw error
+  }
+  const { port } = server.address() as AddressInfo
+  return {
+    host: options.host,
+    port,
+    protocol: tls === undefined ? 'http' : 'https',
+    reloadTls: async () => tls?.reload(),
+    close: async (graceMs) => {
+      tls?.close()
+      await closeGently(server, switched, gate, graceMs, tls)
+    },
+  }
+}
+
+function serverOptions(gate: Gate, options: ListenOptions): ServerOptions {
+  return {
     // Node's defaults are made for applications; these are for whoever stands outside (INVARIANTS C, "Server settings").
     headersTimeout: options.headersTimeout,
     requestTimeout: options.requestTimeout,
@@ -30,26 +78,7 @@ export async function listen(gate: Gate, options: ListenOptions): Promise<Listen
     joinDuplicateHeaders: false,
     noDelay: true,
     shouldUpgradeCallback: (request: IncomingMessage) => wantsTunnel(request, gate),
-  })
-  server.maxHeadersCount = 100
-  server.maxRequestsPerSocket = 0
-  server.maxConnections = options.connections
-  server.on('request', (request, response) => take(request, response, gate))
-  server.on('checkContinue', (request, response) => take(request, response, gate, () => response.writeContinue()))
-  server.on('checkExpectation', (request, response) => take(request, response, gate))
-  const switched = new Set<Duplex>() // sockets that have left HTTP, and that the server no longer knows
-  server.on('upgrade', (request, socket, first) => {
-    switched.add(socket)
-    socket.once('close', () => switched.delete(socket))
-    takeUpgrade(request, socket, first, gate)
-  })
-  server.on('connect', (request, socket) => takeUpgrade(request, socket, Buffer.alloc(0), gate))
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
-    refuseUnreadable(error, socket as Socket, gate),
-  )
-  await bind(server, options)
-  const { port } = server.address() as AddressInfo
-  return { host: options.host, port, close: (graceMs) => closeGently(server, switched, gate, graceMs) }
+  }
 }
 
 function bind(server: Server, { port, host }: ListenOptions): Promise<void> {
@@ -73,9 +102,17 @@ interface Waiting {
   readonly behindOthers: boolean
 }
 
-function take(request: IncomingMessage, response: ServerResponse, gate: Gate, proceed?: () => void): void {
+function take(
+  request: IncomingMessage,
+  response: ServerResponse,
+  gate: Gate,
+  tls: TlsDoor | undefined,
+  proceed?: () => void,
+): void {
   let concluded = false
-  const exchange = gate.handle(inboundOf(request, proceed), (passage) => {
+  const inbound = inboundOf(request, proceed, request.url, tls?.certificateOf(request.socket))
+  if (tls?.isRetired(request.socket) === true) response.shouldKeepAlive = false
+  const exchange = gate.handle(inbound, (passage) => {
     concluded = true
     send(request, response, passage)
   })
@@ -123,9 +160,16 @@ function wantsTunnel(request: IncomingMessage, gate: Gate): boolean {
 }
 
 /** A request that may switch protocols. Refused or declined, it is answered like any other and the connection ends. */
-function takeUpgrade(request: IncomingMessage, socket: Duplex, first: Buffer, gate: Gate): void {
+function takeUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  first: Buffer,
+  gate: Gate,
+  tls: TlsDoor | undefined,
+): void {
   socket.on('error', () => socket.destroy())
-  const exchange = gate.handle(inboundOf(request), (passage) => {
+  const inbound = inboundOf(request, undefined, request.url, tls?.certificateOf(request.socket))
+  const exchange = gate.handle(inbound, (passage) => {
     const { outbound } = passage
     if (outbound.tunnel === undefined) {
       const response = new ServerResponse(request)
@@ -162,9 +206,20 @@ function join(near: Duplex, first: Buffer, passage: Passage): void {
   near.on('close', end)
 }
 
+/** Ends a connection whose client is trusted no more: after the answer that is on its way, or now. */
+function retire(socket: Duplex, switched: ReadonlySet<Duplex>): void {
+  if (switched.has(socket)) return void socket.destroy()
+  const response = busy.get(socket)?.response
+  if (response === undefined) return (socket as Socket).destroySoon()
+  response.shouldKeepAlive = false // `Connection: close`, where the head is not out yet
+  response.once('close', () => (socket as Socket).destroySoon())
+}
+
 /** What Node's parser could not read goes the way of any request, so that it is refused, counted and remembered alike. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket, gate: Gate): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  // What is wrong with TLS itself is not said in HTTP.
+  const ofTls = error.code?.startsWith('ERR_SSL_') === true || error.code === 'EPROTO'
+  if (error.code === 'ECONNRESET' || ofTls || !socket.writable) return void socket.destroy()
   const current = busy.get(socket)
   // Behind an answer that has begun, or that was the last one, nothing may follow: it would be read as part of it.
   if (current?.response.headersSent === true || last.has(socket)) return void socket.destroySoon()
@@ -195,7 +250,13 @@ function detailOf(error: NodeJS.ErrnoException): string {
   return 'the message is not well-formed HTTP/1.1'
 }
 
-async function closeGently(server: Server, switched: ReadonlySet<Duplex>, gate: Gate, graceMs: number): Promise<void> {
+async function closeGently(
+  server: Server,
+  switched: ReadonlySet<Duplex>,
+  gate: Gate,
+  graceMs: number,
+  tls: TlsDoor | undefined,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   const drained = gate.drain()
@@ -206,6 +267,7 @@ async function closeGently(server: Server, switched: ReadonlySet<Duplex>, gate: 
   server.closeIdleConnections()
   const rest = setTimeout(() => {
     server.closeAllConnections()
+    tls?.abandon()
     for (const socket of switched) socket.destroy()
   }, 250)
   await closed

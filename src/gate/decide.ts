@@ -24,16 +24,24 @@ export function decide(route: Route, rooms: Rooms): Stage {
       ofClients: termsOf(exchange, rooms),
     })
     exchange.decision = decision
-    return decision.effect === 'permit' ? withStrings(exchange) : refusalOf(decision, exchange, rooms)
+    if (decision.effect !== 'permit') return refusalOf(decision, exchange, rooms)
+    return isMachine(exchange) && route.clients === 'refused'
+      ? refuse('first-party-only', { reason: 'a machine asked for what is a person’s own' })
+      : withStrings(exchange)
   }
 
   /** What is permitted to somebody may still want them in person, or at the door again. */
   function withStrings(exchange: Exchange): Refusal | undefined {
     const { principal } = exchange
-    if (route.inPerson && (principal.actor !== undefined || principal.client !== undefined))
+    if (route.inPerson && (principal.actor !== undefined || principal.client !== undefined || isMachine(exchange)))
       return refuse('in-person-only')
     return route.stepUp === undefined
       ? undefined
       : stepUpFor(principal, route.stepUp, rooms.clock.now(), schemeOf(exchange))
   }
+}
+
+/** Whether nobody signed in: a key, a token of a service, a signature or a certificate stands for the owner. */
+function isMachine({ principal }: Exchange): boolean {
+  return !('proof' in principal.credential)
 }

@@ -1,6 +1,7 @@
 import { anonymous, type Principal } from '../authn/principal.ts'
 import { type Decision, undecided } from '../authz/decision.ts'
 import type { Inbound, Outbound } from '../http/message.ts'
+import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Params } from '../http/router.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { Allowance } from '../limits/limiter.ts'
@@ -29,9 +30,9 @@ export class Exchange {
   readonly callerAddress: string
   /** Whether the client spoke TLS, to us or to a trusted proxy. */
   readonly secure: boolean
+  readonly #certificateOf: Arrival['certificateOf']
+  #certificate: { readonly is: PeerCertificate | undefined } | undefined = undefined
   principal: Principal = anonymous
-  /** Whether `Authorization` holds a token of ours, good here or not: it goes no further. */
-  ownToken = false
   /** A nonce that the caller's next proof of possession should carry. */
   nonce: string | undefined = undefined
   decision: Decision = undecided // deny, until someone decides
@@ -59,6 +60,16 @@ export class Exchange {
     this.client = facts.client
     this.callerAddress = facts.callerAddress
     this.secure = facts.secure
+    this.#certificateOf = facts.certificateOf
+  }
+
+  /**
+   * The certificate whose key the client has proven to hold: to us, or to a trusted proxy. It is judged when somebody asks for
+   * it, which is after the limits of addresses: signatures are checked for it (RFC 5280 §6.1).
+   */
+  get certificate(): PeerCertificate | undefined {
+    this.#certificate ??= { is: this.#certificateOf(this.request) }
+    return this.#certificate.is
   }
 }
 
@@ -76,7 +87,7 @@ export type Arrival = Pick<
   | 'client'
   | 'callerAddress'
   | 'secure'
->
+> & { readonly certificateOf: (request: Inbound) => PeerCertificate | undefined }
 
 /** One step of the way: nothing when the request may go on, a refusal when it may not. It waits only if it has to. */
 export type Stage = (exchange: Exchange) => Refusal | undefined | Promise<Refusal | undefined>

@@ -5,6 +5,7 @@ import { hopByHop } from '../http/head.ts'
 import { Fault } from '../kernel/error.ts'
 import { isOurCookie } from './cookie-names.ts'
 import type { Exchange, Stage } from './exchange.ts'
+import { holdsOwnCredential } from './own-credential.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
 
@@ -15,13 +16,21 @@ export function forward(route: Route, rooms: Rooms): Stage {
 
   return async (exchange) => {
     if (exchange.decision.effect !== 'permit') throw new Error(`\`${name}\` was about to be forwarded without a permit`)
-    const { request } = exchange
-    request.proceed?.()
+    const { request, payload, principal } = exchange
+    if (payload === undefined) request.proceed?.() // else it was asked for when it was read
+    const { method } = request
+    const path = request.target.path + request.target.query
+    const headers = forwardedHeaders(exchange, rooms)
+    if (upstream.asserted) headers.push('X-Gatehouse-Assertion', rooms.evidence.assertions.of(principal, upstream.name))
+    if (upstream.signed)
+      headers.push(
+        ...rooms.evidence.signatureOf({ method, url: upstream.addressOf(path), fields: headers, body: payload }),
+      )
     const call = {
-      method: request.method,
-      path: request.target.path + request.target.query,
-      headers: forwardedHeaders(exchange, rooms),
-      body: exchange.payload ?? bounded(exchange),
+      method,
+      path,
+      headers,
+      body: payload ?? bounded(exchange),
       onAbortable: (abort: (reason: Error) => void) => {
         exchange.abandon = abort
       },
@@ -38,14 +47,18 @@ export function forward(route: Route, rooms: Rooms): Stage {
 
 /** The caller's fields without those of the hop and without those that only we may set; then ours. */
 function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
-  const { request, route, principal, payload, ownToken } = exchange
+  const { request, route, principal, payload } = exchange
   const { headers, head } = request
+  const upstreamSigns = route.upstream?.signed === true
+  // With a token of ours its proof stays here too.
+  const noneGoesOn = !route.forwardAuthorization || holdsOwnCredential(head.authorization, rooms)
   const out: string[] = []
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string
     const lower = name.toLowerCase()
     if (replaced.has(lower) || hopByHop.has(lower)) continue
-    if (credentials.has(lower) && (!route.forwardAuthorization || ownToken)) continue
+    if (credentials.has(lower) && (noneGoesOn || holdsOwnCredential(headers[at + 1], rooms))) continue
+    if (upstreamSigns && proofs.has(lower)) continue
     if (lower === 'cookie') {
       const others = withoutCookies(headers[at + 1] as string, isOurCookie)
       if (others !== undefined) out.push(name, others)
@@ -72,7 +85,10 @@ function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
 }
 
 /** What proves the caller to us proves nothing to anybody else: a token that went on could be used as its holder (RFC 9700 §4.9.2). */
-const credentials = new Set(['authorization', 'dpop'])
+const credentials = new Set(['authorization', 'dpop', 'x-api-key'])
+
+/** What somebody else signed, where we sign ourselves. */
+const proofs = new Set(['signature', 'signature-input', 'content-digest'])
 
 /** Fields that we write ourselves: what the caller said in them does not reach the upstream. */
 const replaced = new Set([
@@ -86,6 +102,9 @@ const replaced = new Set([
   'x-forwarded-port',
   'x-real-ip',
   'via',
+  'client-cert', // RFC 9440 §4: ours to say, and we say it by who asks
+  'client-cert-chain',
+  'x-forwarded-client-cert',
 ])
 
 /** A principal lives as long as its verified token: its header lines are written once, not per request. */
@@ -100,10 +119,11 @@ function whoAsks(principal: Principal): readonly string[] {
   return known
 }
 
-/** A client that asks for itself is no user: an upstream that looks for one finds none. */
-function linesOf({ type, id, roles, permissions, scopes, actor, client }: Principal): string[] {
-  const own = type === 'service' ? [] : ['X-Gatehouse-User', id]
+/** A machine that asks for itself is no user: an upstream that looks for one finds none. */
+function linesOf({ type, id, credential, roles, permissions, scopes, actor, client }: Principal): string[] {
+  const own = type !== 'service' ? ['X-Gatehouse-User', id] : client === id ? [] : ['X-Gatehouse-Service', id]
   own.push('X-Gatehouse-Roles', roles.join(','), 'X-Gatehouse-Permissions', [...permissions].join(','))
+  if (credential.kind === 'api-key') own.push('X-Gatehouse-Key', credential.id)
   if (actor !== undefined) own.push('X-Gatehouse-Actor', actor)
   if (client !== undefined) own.push('X-Gatehouse-Client', client, 'X-Gatehouse-Scope', [...scopes].join(' '))
   return own

@@ -17,6 +17,7 @@ export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
       })
     }
     if (body === undefined) return refuse('invalid-json', { detail: 'expected a JSON body, got none' })
+    if (exchange.payload !== undefined) return judge(exchange, exchange.payload) // its signature was asked for
     proceed?.()
     const collected = await collect(body, bodyBytesMax)
     if ('tooLarge' in collected)
@@ -25,7 +26,7 @@ export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
     return judge(exchange, collected.bytes)
   }
 
-  function judge(exchange: Exchange, bytes: Buffer): Refusal | undefined {
+  function judge(exchange: Exchange, bytes: Uint8Array): Refusal | undefined {
     const verdict = check?.(bytes)
     if (verdict === undefined) return undefined
     if ('malformed' in verdict) return refuse('invalid-json', { detail: verdict.malformed })

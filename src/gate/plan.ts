@@ -1,16 +1,21 @@
-import type { Inbound } from '../http/message.ts'
+import { addressOfHop, unknownAddress } from '../http/forwarded.ts'
+import type { Head, Inbound } from '../http/message.ts'
+import type { PeerCertificate } from '../http/peer-certificate.ts'
 import {
   compileRouter,
   isRouterMatch,
   type Match,
   type Params,
+  type PathReading,
+  type Router,
   type RouterEntry,
   type WrongMethod,
 } from '../http/router.ts'
 import { GenerationCache } from '../kernel/cache.ts'
 import { refuse } from '../kernel/error.ts'
 import { uuidv7 } from '../kernel/id.ts'
-import { limitKey, parseAddress } from '../kernel/ip.ts'
+import { limitKey } from '../kernel/ip.ts'
+import { redactText } from '../kernel/redact.ts'
 import { type Cors, openCors } from './cors.ts'
 import type { RouteDraft } from './draft.ts'
 import { type Answerer, Exchange, type Stage } from './exchange.ts'
@@ -41,9 +46,11 @@ export function compilePlan(
   cors: Cors,
   rooms: Rooms,
 ): Plan {
-  const router = compileRouter(
-    drafts.map(({ pattern, methods, value }) => ({ pattern, methods, value: withStages(value) })),
-  )
+  const laid = drafts.map(({ pattern, methods, value }) => ({ pattern, methods, value: withStages(value) }))
+  const routers: Readonly<Record<PathReading, Router<Laid>>> = {
+    exact: compileRouter(laid),
+    loose: compileRouter(laid, 'loose'),
+  }
   const nowhere = ownRoute('unrouted', (exchange) =>
     exchange.allow.length === 0
       ? refuse('not-found', { detail: 'no route is configured for this path' })
@@ -61,6 +68,7 @@ export function compilePlan(
     rooms,
     admit(request) {
       const { head, target, method } = request
+      const router = routers[request.reading]
       if (method === 'OPTIONS' && head.preflightMethod !== undefined && head.origin !== undefined) {
         const answering = preflightOf(router.find(head.preflightMethod, target.path))
         if (answering !== undefined) return exchangeOf(request, answering, noParams, noMethods)
@@ -72,7 +80,7 @@ export function compilePlan(
         : exchangeOf(request, nowhere, noParams, found.allow)
     },
     tunnels(method, path) {
-      const found = router.find(method, path)
+      const found = routers.exact.find(method, path)
       return found !== undefined && isRouterMatch(found) && found.value.route.websocket
     },
   }
@@ -95,6 +103,11 @@ export function compilePlan(
       kind: A,
       name,
       access: { to: 'public' },
+      credentials: undefined,
+      signature: undefined,
+      certificate: false,
+      from: undefined,
+      target: undefined,
       limits: rooms.strangers === undefined ? [] : [{ limit: rooms.strangers, by: 'address' }],
       body: undefined,
       bodyBytesMax: defaults.bodyBytesMax,
@@ -117,12 +130,11 @@ export function compilePlan(
 
   function exchangeOf(request: Inbound, { route, stages }: Laid, params: Params, allow: readonly string[]): Exchange {
     const { head, peer } = request
-    const forwarded = head.forwardedFor !== undefined || head.forwardedProto !== undefined
-    const trusted = forwarded && rooms.trusts(peer)
+    const trusted = isForwarded(head) && rooms.trusts(peer)
     const client = trusted && head.forwardedFor !== undefined ? rightmostUntrusted(head.forwardedFor, peer) : peer
     const arrivedAt = rooms.clock.now()
     return new Exchange({
-      id: head.requestId !== undefined && sane.test(head.requestId) ? head.requestId : uuidv7(arrivedAt, rooms.random),
+      id: head.requestId !== undefined && isSane(head.requestId) ? head.requestId : uuidv7(arrivedAt, rooms.random),
       arrivedAt,
       startedAt: rooms.clock.monotonic(),
       request,
@@ -132,16 +144,24 @@ export function compilePlan(
       allow,
       client,
       callerAddress: addressKey(client),
+      certificateOf,
       secure: trusted && head.forwardedProto !== undefined ? head.forwardedProto === 'https' : request.encrypted,
     })
+  }
+
+  /** Behind a proxy that ends TLS the connection is the proxy's own: what it says of the client counts, or nothing. */
+  function certificateOf({ certificate, head, peer }: Inbound): PeerCertificate | undefined {
+    if (!rooms.trusts(peer)) return certificate
+    if (rooms.certificateOfField === undefined) return isForwarded(head) ? undefined : certificate
+    return head.clientCert === undefined ? undefined : rooms.certificateOfField(head.clientCert, head.clientCertChain)
   }
 
   /** The last hop that is no proxy of ours: whatever stands further left is only somebody's word. */
   function rightmostUntrusted(forwardedFor: string, peer: string): string {
     const hops = forwardedFor.split(',')
     for (let at = hops.length - 1; at >= 0; at--) {
-      const hop = (hops[at] as string).trim()
-      if (parseAddress(hop) === undefined) return peer // a hop that is no address: nothing to its left can be believed
+      const hop = addressOfHop(hops[at] as string)
+      if (hop === undefined) return unknownAddress // nothing to its left can be believed, and the proxy's own is not the client's
       if (!rooms.trusts(hop) || at === 0) return hop
     }
     return peer
@@ -155,6 +175,11 @@ export function compilePlan(
     }
     return key
   }
+}
+
+/** Whether somebody says that they pass on the request of another. */
+function isForwarded({ forwardedFor, forwardedProto }: Head): boolean {
+  return forwardedFor !== undefined || forwardedProto !== undefined
 }
 
 function preflightBy(cors: Cors): Answerer {
@@ -171,6 +196,13 @@ interface Laid {
   readonly stages: readonly Stage[]
 }
 
+/** An id of a request is kept and passed on: a text that gives itself away as a credential is none. */
+function isSane(requestId: string): boolean {
+  return sane.test(requestId) && (requestId.length <= tellingNothing || redactText(requestId) === requestId)
+}
+
 const sane = /^[A-Za-z0-9._~:/+=-]{1,128}$/
+/** A UUID or a trace id is as long at most. */
+const tellingNothing = 36
 const noParams: Params = Object.freeze({})
 const noMethods: readonly string[] = []

@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../audit/event.ts'
+import type { Principal } from '../authn/principal.ts'
 import { uuidv7 } from '../kernel/id.ts'
 import { redactText } from '../kernel/redact.ts'
 import type { Exchange } from './exchange.ts'
@@ -26,6 +27,7 @@ export function record(exchange: Exchange, status: number, bytes: number, whole:
     client: exchange.client,
     principal: principal.id,
     client_id: principal.client,
+    ...machineOf(principal),
   }
   if (status >= 500) rooms.log.warn(fields, 'refused')
   else rooms.log.info(fields, 'refused')
@@ -47,9 +49,11 @@ function accessEvent(
     address: exchange.client,
     at: exchange.arrivedAt,
     details: {
+      ...(principal.actor === undefined ? {} : { acting: principal.actor }),
       because: refusal === undefined ? (whole ? '' : 'broke-off') : refusal.code,
       bytes,
       ...(principal.client === undefined ? {} : { client: principal.client }),
+      ...machineOf(principal),
       duration_ms: Math.round(durationMs * 10) / 10,
       method: request.method,
       path: shown(request.target.path),
@@ -62,6 +66,13 @@ function accessEvent(
     user_agent: request.head.userAgent ?? '',
     v: 1,
   }
+}
+
+/** By what a machine was known: which of somebody's keys, which certificate of a service. */
+function machineOf({ credential }: Principal): { readonly credential?: string } {
+  return credential.kind === 'none' || 'proof' in credential
+    ? {}
+    : { credential: `${credential.kind} ${credential.id}` }
 }
 
 const access = { action: 'request', type: 'api_access' } as const

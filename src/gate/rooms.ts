@@ -1,12 +1,15 @@
 import type { AuditLog } from '../audit/log.ts'
+import type { Holder } from '../authn/holder.ts'
 import type { TokenService, Verified } from '../authn/token/tokens.ts'
 import type { DecisionPoint } from '../authz/decision.ts'
 import type { RoleTable } from '../authz/roles.ts'
+import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { Random } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Limit, Limiter } from '../limits/limiter.ts'
+import type { Evidence } from './evidence.ts'
 import type { Meters } from './meters.ts'
 import type { ResourceServer } from './resource-server.ts'
 
@@ -18,6 +21,26 @@ export interface Rooms {
   readonly tokens: TokenService
   /** Whom the cookie of a browser's session stands for. */
   readonly browsers: { verify(cookie: string): Verified | Refusal | Promise<Verified | Refusal> }
+  /** API keys. */
+  readonly keys: {
+    isKey(text: string): boolean
+    /** `address` is the caller's: used from there, it has been used. */
+    verify(key: string, address: string): Holder | Refusal | Promise<Holder | Refusal>
+  }
+  /** Services that are known here: by their tokens, by their certificates. */
+  readonly services: {
+    isToken(text: string): boolean
+    verify(token: string, targets: readonly string[]): Holder | Refusal
+    byCertificate(certificate: PeerCertificate): Holder | undefined
+  }
+  /** Our own name in tokens. */
+  readonly audience: string
+  /** Reads the certificate that a trusted proxy passes on (RFC 9440); undefined where no proxy is believed about that. */
+  readonly certificateOfField: ((field: string, chain?: string) => PeerCertificate | undefined) | undefined
+  /** Whether an address may come here at all; undefined: every one. */
+  readonly from: ((address: string) => boolean) | undefined
+  /** What shows an upstream that a request came through us. */
+  readonly evidence: Evidence
   /** Whether a page of this origin may act with a person's cookies: our public one, and those that CORS trusts with credentials. */
   readonly trustsOrigin: (origin: string) => boolean
   readonly roles: RoleTable

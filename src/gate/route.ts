@@ -1,3 +1,5 @@
+import type { Credential } from '../authn/principal.ts'
+import type { SignatureScheme } from '../authn/signature/scheme.ts'
 import type { Outbound } from '../http/message.ts'
 import type { BodyCheck } from '../inspection/body.ts'
 import type { Refusal } from '../kernel/error.ts'
@@ -17,6 +19,16 @@ export interface Route {
   /** `POST /api/tasks`: what logs, metrics and events call it. */
   readonly name: string
   readonly access: Access
+  /** The kinds of credential that it takes; undefined: all of them. */
+  readonly credentials: ReadonlySet<CredentialKind> | undefined
+  /** Which signature it demands of every request, beside any credential; undefined: none. */
+  readonly signature: SignatureScheme | undefined
+  /** Whether the connection has to show a client certificate that an authority of ours vouches for. */
+  readonly certificate: boolean
+  /** Whether a caller may come from an address; undefined: from every one. */
+  readonly from: ((address: string) => boolean) | undefined
+  /** What the token of a service has to be made for; undefined: the house itself. */
+  readonly target: string | undefined
   readonly limits: readonly RouteLimit[]
   readonly body: BodyCheck | undefined
   readonly bodyBytesMax: number
@@ -53,6 +65,9 @@ export interface Route {
 
 /** A refusal as whoever reads it expects it: a page in their language, or JSON of another standard than ours. */
 export type Shown = (refusal: Refusal, requestId: string, acceptLanguage: string | undefined) => Outbound
+
+/** What a caller can be known by. */
+export type CredentialKind = Exclude<Credential['kind'], 'none'>
 
 export interface StepUp {
   readonly withinMs: number | undefined

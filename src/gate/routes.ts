@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { SignatureScheme } from '../authn/signature/scheme.ts'
 import { patternProblem, type RouterEntry } from '../http/router.ts'
 import { checkBySchema, checkByShape } from '../inspection/body.ts'
 import { duration, size } from '../kernel/shape.ts'
@@ -6,11 +7,31 @@ import type { builtInLimits, LimitOptions } from '../limits/options.ts'
 import { scopeName } from '../oauth/options.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Endpoint } from '../wire/shapes.ts'
+import { addressOptions, compileAddresses } from './addresses.ts'
 import type { RouteDraft } from './draft.ts'
 import type { Answerer } from './exchange.ts'
 import { compileHeaders, type HeaderOptions, headerOptions } from './headers.ts'
 import { oauthRefusal } from './oauth-refusal.ts'
-import { A, type Access, E, P, type Route, type RouteLimit, type Shown, type StepUp } from './route.ts'
+import {
+  A,
+  type Access,
+  type CredentialKind,
+  E,
+  P,
+  type Route,
+  type RouteLimit,
+  type Shown,
+  type StepUp,
+} from './route.ts'
+
+const credentialKinds = [
+  'access-token',
+  'browser-session',
+  'api-key',
+  'service-token',
+  'signature',
+  'certificate',
+] as const satisfies readonly CredentialKind[]
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
@@ -61,6 +82,13 @@ export const routeOptions = z
     /** How strong it has to be: proven by two factors, or by a passkey. */
     strength: z.enum(['multi-factor'], { error: 'expected `multi-factor`' }).optional(),
     forwardAuthorization: z.boolean().default(false),
+    /** The kinds of credential that it takes; all of them, where it is left out. */
+    credentials: z.array(z.enum(credentialKinds)).min(1).optional(),
+    /** A signature that every request has to carry, by the name of its scheme. */
+    signature: z.string().optional(),
+    /** Whether the connection has to show a client certificate. */
+    certificate: z.enum(['required'], { error: 'expected `required`' }).optional(),
+    addresses: addressOptions.optional(),
   })
   .superRefine((route, context) => {
     if (route.require === undefined && route.access === undefined) {
@@ -74,7 +102,7 @@ export const routeOptions = z
     if (route.require !== undefined && route.access !== undefined) {
       context.addIssue({ code: 'custom', path: ['access'], message: 'expected either `require` or `access`, not both' })
     }
-    for (const name of ['recent', 'strength', 'scope'] as const) {
+    for (const name of ['recent', 'strength', 'scope', 'credentials'] as const) {
       if (route[name] !== undefined && route.access === 'public')
         context.addIssue({ code: 'custom', path: [name], message: 'asks nothing of a route that is public' })
     }
@@ -87,12 +115,22 @@ export const routeOptions = z
     }
   })
 
+/** What every endpoint of ours leaves to its access. */
+const unasked = {
+  credentials: undefined,
+  signature: undefined,
+  certificate: false,
+  from: undefined,
+  target: undefined,
+} as const
+
 export type RouteOptions = z.output<typeof routeOptions>
 
 /** What drafting needs to know of the rest of the configuration. */
 export interface Draughting {
   readonly limits: ReadonlyMap<string, RouteLimit>
   readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly signatures: ReadonlyMap<string, SignatureScheme>
   readonly headers: HeaderOptions | undefined
   readonly bodyBytesMax: number
   /** How old a sign-in may be where a person changes what proves them. */
@@ -113,6 +151,11 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
       kind: options.to === undefined ? E : P,
       name: `${options.methods?.join('|') ?? '*'} ${options.path}`,
       access,
+      credentials: options.credentials === undefined ? undefined : new Set(options.credentials),
+      signature: options.signature === undefined ? undefined : known.signatures.get(options.signature),
+      certificate: options.certificate === 'required',
+      from: compileAddresses(options.addresses),
+      target: options.to,
       limits: limitsOf(options.limit ?? [], known.limits),
       body: options.body === undefined ? undefined : checkBySchema(options.body),
       bodyBytesMax: options.bodyMax ?? known.bodyBytesMax,
@@ -152,6 +195,7 @@ export function draftEndpoint(
         typeof endpoint.access === 'string'
           ? { to: endpoint.access }
           : { to: 'permission', permission: endpoint.access.permission },
+      ...unasked,
       limits: limitsOf(endpoint.limit === undefined ? [] : [endpoint.limit], known.limits),
       body: endpoint.body === undefined ? undefined : checkByShape(endpoint.body),
       bodyBytesMax: 65_536,
@@ -183,6 +227,7 @@ export function draftPage(page: PageDraft, known: Draughting): RouterEntry<Route
       kind: A,
       name: `${page.method} ${page.path}`,
       access: { to: 'public' },
+      ...unasked,
       limits: limitsOf([page.limit], known.limits),
       body: undefined,
       bodyBytesMax: 65_536,
@@ -214,6 +259,7 @@ export function draftOauth(endpoint: OauthDraft, known: Draughting): RouterEntry
       kind: A,
       name: `${endpoint.methods.join('|')} ${endpoint.path}`,
       access: { to: 'public' },
+      ...unasked,
       limits: limitsOf(endpoint.limit === undefined ? [] : [endpoint.limit], known.limits),
       body: undefined,
       bodyBytesMax: endpoint.bodyBytesMax,

@@ -14,7 +14,7 @@ export function stepUpFor(
   nowMs: number,
   scheme: Scheme = 'Bearer',
 ): Refusal | undefined {
-  const proof = credential.kind === 'none' ? undefined : credential.proof
+  const proof = 'proof' in credential ? credential.proof : undefined
   const { withinMs, multiFactor } = demanded
   const recent = withinMs === undefined || (proof !== undefined && nowMs - proof.at <= withinMs)
   const strong = !multiFactor || (proof !== undefined && levelOf(proof.methods) === 'aal2')

@@ -10,6 +10,7 @@ import type { Rooms } from './rooms.ts'
 import { A, E, M, P } from './route.ts'
 import { screen } from './screen.ts'
 import { shield } from './shield.ts'
+import { signed } from './signed.ts'
 import { throttle } from './throttle.ts'
 
 /** Makes a route's stage at load, or says that the route has no need of it. */
@@ -20,6 +21,7 @@ const way: readonly (readonly [kinds: number, make: StageMaker])[] = [
   [ P | M | A | E, arrive   ],   // framing, canonical path, sizes: refuse what is malformed before spending anything on it
   [ P | M | A | E, shield   ],   // address rules, load, limits per address: an attacker never reaches a signature check
   [ P | M | A | E, identify ],   // credential → principal, proof of possession included
+  [ P | M | A | E, signed   ],   // reads the body, where a signature over it is demanded: after all that needs no body
   [ P | M | A | E, throttle ],   // limits that belong to the principal
   [ P | M | A | E, decide   ],   // before inspect: no body is read for someone who may not
   [ P | M | A | E, inspect  ],

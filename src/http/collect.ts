@@ -3,8 +3,11 @@ import type { Readable } from 'node:stream'
 /** What came of reading a body whole. */
 export type Collected = { readonly bytes: Buffer } | { readonly tooLarge: true } | { readonly brokeOff: true }
 
-/** Reads a body into memory, up to `bytesMax`, and stops reading there: a larger one is left on the wire. */
-export function collect(body: Readable, bytesMax: number): Promise<Collected> {
+/**
+ * Reads a body into memory, up to `bytesMax`, and stops reading there: a larger one is left on the wire. `heard` is told
+ * of each piece as it comes.
+ */
+export function collect(body: Readable, bytesMax: number, heard?: (chunk: Uint8Array) => void): Promise<Collected> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -22,6 +25,7 @@ export function collect(body: Readable, bytesMax: number): Promise<Collected> {
         return settle({ tooLarge: true })
       }
       chunks.push(chunk)
+      heard?.(chunk)
     }
     const onEnd = (): void =>
       settle({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size) })

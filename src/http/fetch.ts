@@ -1,11 +1,15 @@
 import { Readable } from 'node:stream'
 import { readHead } from './head.ts'
 import type { Delivered, Inbound, Outbound } from './message.ts'
+import type { PeerCertificate } from './peer-certificate.ts'
 import type { Source } from './source.ts'
 import { parseTarget } from './target.ts'
 
-/** A request of the Fetch standard, seen as the gate sees it. Its fields come merged: whoever parsed it has judged its framing. */
-export function inboundOfFetch(request: Request, peer: string): Inbound {
+/**
+ * A request of the Fetch standard, seen as the gate sees it. Its fields come merged: whoever parsed it has judged its framing.
+ * It says nothing of its connection: `certificate` is what whoever has that knows of the client.
+ */
+export function inboundOfFetch(request: Request, peer: string, certificate?: PeerCertificate): Inbound {
   const url = new URL(request.url)
   const target = parseTarget(url.pathname + url.search)
   const headers: string[] = []
@@ -16,10 +20,12 @@ export function inboundOfFetch(request: Request, peer: string): Inbound {
   return {
     method: request.method,
     target,
+    reading: 'exact',
     headers,
     head,
     peer,
     encrypted: url.protocol === 'https:',
+    certificate,
     body: body === null ? undefined : Readable.fromWeb(body as import('node:stream/web').ReadableStream),
     proceed: undefined,
   }

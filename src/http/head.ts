@@ -20,6 +20,9 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
     host: undefined,
     authorization: undefined,
     dpop: undefined,
+    apiKey: undefined,
+    clientCert: undefined,
+    clientCertChain: undefined,
     cookie: undefined,
     contentType: undefined,
     contentLength: undefined,
@@ -57,9 +60,15 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
       case 7:
         if (is(name, 'upgrade')) head.upgrade = value.toLowerCase()
         break
+      case 9:
+        if (is(name, 'x-api-key')) head.apiKey = once(head, head.apiKey, value, 'X-API-Key')
+        break
       case 10:
         if (is(name, 'user-agent')) head.userAgent ??= value
         else if (is(name, 'connection')) head.connectionOptions = options(head.connectionOptions, value)
+        break
+      case 11:
+        if (is(name, 'client-cert')) head.clientCert = once(head, head.clientCert, value, 'Client-Cert')
         break
       case 12:
         if (is(name, 'content-type')) head.contentType = once(head, head.contentType, value, 'Content-Type')
@@ -80,6 +89,8 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
       case 17:
         if (is(name, 'transfer-encoding')) readTransferEncoding(head, value, httpVersion)
         else if (is(name, 'x-forwarded-proto')) head.forwardedProto = value
+        else if (is(name, 'client-cert-chain'))
+          head.clientCertChain = head.clientCertChain === undefined ? value : `${head.clientCertChain}, ${value}`
         break
       case 29:
         if (is(name, 'access-control-request-method')) head.preflightMethod = value
@@ -87,6 +98,8 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
     }
   }
   if (head.chunked && head.contentLength !== undefined) blame(head, 'Content-Length and Transfer-Encoding together')
+  // HTTP/2 says its host and its body in other ways: read as HTTP/1, a body would go by unseen.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') blame(head, `expected HTTP/1.1, got HTTP/${httpVersion}`)
   if (httpVersion !== '1.0' && head.host === undefined) blame(head, 'Host is missing')
   if (target.authority !== undefined && target.authority !== head.host?.toLowerCase())
     blame(head, 'the target names another host than Host')

@@ -1,6 +1,8 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { Refusal } from '../kernel/error.ts'
+import type { PeerCertificate } from './peer-certificate.ts'
 import type { RawHeaders } from './raw-headers.ts'
+import type { PathReading } from './router.ts'
 import type { Source } from './source.ts'
 import type { Target } from './target.ts'
 
@@ -8,12 +10,16 @@ import type { Target } from './target.ts'
 export interface Inbound {
   readonly method: string
   readonly target: Target
+  /** How the host that answers reads the path. */
+  readonly reading: PathReading
   readonly headers: RawHeaders
   readonly head: Head
   /** Address of the far end of the socket. */
   readonly peer: string
   /** Whether the socket itself speaks TLS. */
   readonly encrypted: boolean
+  /** The client certificate of the connection; undefined where none was shown. */
+  readonly certificate: PeerCertificate | undefined
   /** Undefined when the request carries none. */
   readonly body: Readable | undefined
   /** Answers `100 Continue`, where the client waits for it before it sends the body. */
@@ -28,6 +34,11 @@ export interface Head {
   authorization: string | undefined
   /** A proof that the caller has the key of its token (RFC 9449 §4.1). */
   dpop: string | undefined
+  /** An API key in its own field. */
+  apiKey: string | undefined
+  /** The certificate that a proxy was shown, and those that came with it (RFC 9440). From anybody else they are made up. */
+  clientCert: string | undefined
+  clientCertChain: string | undefined
   cookie: string | undefined
   contentType: string | undefined
   /** Bytes announced, or undefined for a chunked body. */

@@ -4,22 +4,35 @@ import type { TLSSocket } from 'node:tls'
 import { type Code, refuse } from '../kernel/error.ts'
 import { readHead } from './head.ts'
 import type { Delivered, Inbound, Outbound } from './message.ts'
+import { certificateOfSocket, type PeerCertificate } from './peer-certificate.ts'
 import type { RawHeaders } from './raw-headers.ts'
+import type { PathReading } from './router.ts'
 import { HeldSource, type Sink, type Source } from './source.ts'
 import { parseTarget } from './target.ts'
 
-/** A request of `node:http`, seen as the gate sees it. `url` is the target where the host framework rewrote its own. */
-export function inboundOf(request: IncomingMessage, proceed?: () => void, url = request.url ?? '/'): Inbound {
+/**
+ * A request of `node:http`, seen as the gate sees it. `url` is the target where the host framework rewrote its own;
+ * `certificate` is what the client has shown, where the server knows better than the socket; `reading` is how the host reads paths.
+ */
+export function inboundOf(
+  request: IncomingMessage,
+  proceed?: () => void,
+  url = request.url ?? '/',
+  certificate: PeerCertificate | undefined = certificateOfSocket(request.socket),
+  reading: PathReading = 'exact',
+): Inbound {
   const method = request.method ?? 'GET'
   const target = parseTarget(url)
   const head = readHead(method, target, request.rawHeaders, request.httpVersion)
   return {
     method,
     target,
+    reading,
     headers: request.rawHeaders,
     head,
     peer: addressOf(request.socket),
-    encrypted: (request.socket as Partial<TLSSocket>).encrypted === true,
+    encrypted: isEncrypted(request.socket),
+    certificate,
     body: head.chunked || (head.contentLength ?? 0) > 0 ? request : undefined,
     proceed,
   }
@@ -30,17 +43,23 @@ function addressOf({ remoteAddress = '' }: Socket): string {
   return remoteAddress.startsWith('::ffff:') && remoteAddress.includes('.') ? remoteAddress.slice(7) : remoteAddress
 }
 
+function isEncrypted(socket: Socket): boolean {
+  return (socket as Partial<TLSSocket>).encrypted === true
+}
+
 /** What stands in for a request that could not be read: it goes the way of any other, and is refused at its first step. */
 export function unreadable(socket: Socket, code: Code, detail: string): Inbound {
-  const head = readHead('', { path: '', query: '', authority: undefined, problem: undefined }, [], '1.0')
+  const head = readHead('', { path: '', written: '', query: '', authority: undefined, problem: undefined }, [], '1.0')
   head.problem = refuse(code, { detail })
   return {
     method: '',
-    target: { path: '', query: '', authority: undefined, problem: detail },
+    target: { path: '', written: '', query: '', authority: undefined, problem: detail },
+    reading: 'exact',
     headers: [],
     head,
     peer: addressOf(socket),
-    encrypted: false,
+    encrypted: isEncrypted(socket),
+    certificate: undefined,
     body: undefined,
     proceed: undefined,
   }

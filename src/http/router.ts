@@ -44,10 +44,18 @@ export function patternProblem(pattern: string): string | undefined {
 }
 
 /**
- * Compiles patterns into a lookup: a literal segment wins over a parameter, a parameter over the rest. A path without
- * parameters costs one Map lookup and no allocation.
+ * How paths are read: character by character, or as Express reads them, where letters have no case and a slash at the end is
+ * none. Who asks must read as who answers: of two readings, one is somebody's way around a rule.
  */
-export function compileRouter<T>(entries: readonly RouterEntry<T>[]): Router<T> {
+export type PathReading = 'exact' | 'loose'
+
+/**
+ * Compiles patterns into a lookup: a literal segment wins over a parameter, a parameter over the rest. A path without
+ * parameters costs one Map lookup and no allocation. Of patterns that are one when they are read loosely, the last counts.
+ */
+export function compileRouter<T>(entries: readonly RouterEntry<T>[], reading: PathReading = 'exact'): Router<T> {
+  const loose = reading === 'loose'
+  const keyOf = loose ? (text: string): string => text.toLowerCase() : (text: string): string => text
   const exact = new Map<string, Methods<T>>()
   const root = node<T>()
   for (const { pattern, methods, value } of entries) {
@@ -61,23 +69,24 @@ export function compileRouter<T>(entries: readonly RouterEntry<T>[]): Router<T> 
         at = at.parameter ??= node()
         names.push(segment.slice(1))
       } else {
-        let next = at.literal.get(segment)
-        if (next === undefined) at.literal.set(segment, (next = node()))
+        const key = keyOf(segment)
+        let next = at.literal.get(key)
+        if (next === undefined) at.literal.set(key, (next = node()))
         at = next
       }
     }
     const leaf = { match: { value, params: none }, names, value }
     for (const method of methods ?? ['*']) at.methods.set(method, leaf)
-    if (names.length === 0) exact.set(pattern, at.methods)
+    if (names.length === 0) exact.set(keyOf(pattern), at.methods)
   }
   return {
     find(method, path) {
-      const methods = exact.get(path)
+      const methods = exact.get(keyOf(path))
       if (methods !== undefined) {
         const leaf = choose(methods, method)
         if (leaf !== undefined) return leaf.match
       }
-      return search(root, method, path)
+      return search(root, method, path, loose, keyOf)
     },
   }
 }
@@ -107,7 +116,13 @@ function choose<T>(methods: Methods<T>, method: string): Leaf<T> | undefined {
   return methods.get(method) ?? (method === 'HEAD' ? methods.get('GET') : undefined) ?? methods.get('*')
 }
 
-function search<T>(root: Node<T>, method: string, path: string): Match<T> | WrongMethod | undefined {
+function search<T>(
+  root: Node<T>,
+  method: string,
+  path: string,
+  loose: boolean,
+  keyOf: (segment: string) => string,
+): Match<T> | WrongMethod | undefined {
   const segments = path.slice(1).split('/')
   const captured: string[] = []
   const allow = new Set<string>()
@@ -120,9 +135,12 @@ function search<T>(root: Node<T>, method: string, path: string): Match<T> | Wron
   return allow.size > 0 ? { allow: [...allow].sort() } : undefined
 
   function descend(at: Node<T>, depth: number): Leaf<T> | undefined {
-    if (depth === segments.length) return choosing(at.methods)
+    if (depth === segments.length) {
+      const slashed = loose ? at.literal.get('') : undefined
+      return choosing(at.methods) ?? (slashed && choosing(slashed.methods))
+    }
     const segment = segments[depth] as string
-    const next = at.literal.get(segment)
+    const next = at.literal.get(keyOf(segment))
     if (next !== undefined) {
       const found = descend(next, depth + 1)
       if (found !== undefined) return found
@@ -132,6 +150,10 @@ function search<T>(root: Node<T>, method: string, path: string): Match<T> | Wron
       const found = descend(at.parameter, depth + 1)
       if (found !== undefined) return found
       captured.pop()
+    }
+    if (loose && segment === '' && depth > 0 && depth === segments.length - 1) {
+      const found = choosing(at.methods)
+      if (found !== undefined) return found
     }
     if (at.rest !== undefined) {
       captured.push(segments.slice(depth).join('/'))

@@ -2,6 +2,8 @@
 export interface Target {
   /** Canonical path; '' when there is a problem. */
   readonly path: string
+  /** The path as it came: what a signature of the request covers. */
+  readonly written: string
   /** As it came, with its `?`, or ''. */
   readonly query: string
   /** The authority of an absolute-form target, which must be the Host. */
@@ -15,7 +17,7 @@ export interface Target {
  */
 export function parseTarget(raw: string): Target {
   if (plain.test(raw) && !raw.includes('//') && !raw.includes('/.'))
-    return { path: raw, query: '', authority: undefined, problem: undefined }
+    return { path: raw, written: raw, query: '', authority: undefined, problem: undefined }
   let authority: string | undefined
   let rest = raw
   if (raw.charCodeAt(0) !== slash) {
@@ -36,7 +38,7 @@ export function parseTarget(raw: string): Target {
   if (path.includes('\\')) return problem('the path holds a backslash')
   if (path.includes('//')) return problem('the path holds an empty segment')
   if (dotSegment.test(path)) return problem('the path holds a dot segment')
-  return { path, query, authority, problem: undefined }
+  return { path, written, query, authority, problem: undefined }
 }
 
 const slash = 0x2f
@@ -64,5 +66,5 @@ function normalise(path: string): string | undefined {
 }
 
 function problem(text: string): Target {
-  return { path: '', query: '', authority: undefined, problem: text }
+  return { path: '', written: '', query: '', authority: undefined, problem: text }
 }

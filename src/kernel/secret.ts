@@ -51,11 +51,14 @@ export function resolveSecret(
   }
 }
 
-/** What a file holds, or undefined where group or others may read it too. The file that is judged is the one that is read. */
-export function readOwnFile(path: string): string | undefined {
+/**
+ * What a file holds, or undefined where more people than allowed may use it: group and others, unless `forbidden` names other
+ * bits of its mode. The file that is judged is the one that is read.
+ */
+export function readOwnFile(path: string, forbidden = 0o077): string | undefined {
   const file = openSync(path, 'r')
   try {
-    const shared = process.platform !== 'win32' && (fstatSync(file).mode & 0o077) !== 0
+    const shared = process.platform !== 'win32' && (fstatSync(file).mode & forbidden) !== 0
     return shared ? undefined : readFileSync(file, 'utf8')
   } finally {
     closeSync(file)

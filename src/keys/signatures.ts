@@ -6,13 +6,16 @@ import type { SigningAlgorithm, SigningKey } from './signing-key.ts'
 export const signatures: Readonly<
   Record<
     SigningAlgorithm,
-    { sign(key: SigningKey, text: string): Buffer; verify(key: SigningKey, text: string, signature: Buffer): boolean }
+    {
+      sign(key: SigningKey, text: string): Buffer
+      verify(key: Pick<SigningKey, 'publicKey'>, text: string, signature: Buffer): boolean
+    }
   >
 > = {
   HS256: {
     sign: ({ privateKey }, text) => createHmac('sha256', privateKey).update(text).digest(),
-    verify: ({ privateKey }, text, signature) =>
-      equalBytes(createHmac('sha256', privateKey).update(text).digest(), signature),
+    verify: ({ publicKey }, text, signature) =>
+      equalBytes(createHmac('sha256', publicKey).update(text).digest(), signature), // the secret, in both places
   },
   EdDSA: {
     sign: ({ privateKey }, text) => sign(null, Buffer.from(text), privateKey),

@@ -14,36 +14,33 @@ const slots = 32
  * held back for a thirty-second part of the window longer than a log of every request would.
  */
 export function openLimiter(clock: Clock): Limiter {
-  const tables = new Map<string, Table>()
+  const tables = new Map<string, GenerationCache<string, Cell>>()
 
   return {
     take(key, limit, cost) {
-      let table = tables.get(limit.name)
-      if (
-        table === undefined ||
-        table.limit.windowMs !== limit.windowMs ||
-        table.limit.limit !== limit.limit ||
-        table.limit.burst !== limit.burst
-      ) {
-        table = { limit, cells: new GenerationCache(callersMax) }
-        tables.set(limit.name, table)
+      let cells = tables.get(limit.name)
+      if (cells === undefined) {
+        cells = new GenerationCache(callersMax)
+        tables.set(limit.name, cells)
       }
-      let cell = table.cells.get(key)
-      if (cell === undefined) {
-        cell = { counts: new Uint32Array(slots + 1), slot: 0, total: 0, full: 0 }
-        table.cells.set(key, cell)
+      let cell = cells.get(key)
+      // By caller, and not by name: limits that keys bring are of one name, and one key's must not make another's count anew.
+      if (cell === undefined || !isSame(cell.limit, limit)) {
+        cell = { limit, counts: new Uint32Array(slots + 1), slot: 0, total: 0, full: 0 }
+        cells.set(key, cell)
       }
       return takeFrom(cell, limit, cost, clock.monotonic())
     },
   }
 }
 
-interface Table {
-  readonly limit: Limit
-  readonly cells: GenerationCache<string, Cell>
+function isSame(a: Limit, b: Limit): boolean {
+  return a === b || (a.windowMs === b.windowMs && a.limit === b.limit && a.burst === b.burst)
 }
 
 interface Cell {
+  /** By which it counts: under another it begins anew. */
+  readonly limit: Limit
   /** Requests per slot, by slot number modulo the length. */
   readonly counts: Uint32Array
   /** The newest slot that `counts` speaks of. */

@@ -13,6 +13,7 @@ export interface LetterFacts {
   readonly address?: string
   readonly time?: string
   readonly client?: string
+  readonly key?: string
 }
 
 export interface Letter {
@@ -80,6 +81,10 @@ const english = {
     subject: 'An application may now use your account at {site}',
     body: 'Hello {name},\n\nat {time} you allowed "{client}" to use your account at {site}, from {address} ({device}). We do not know who runs it, or it may go on while you are away.\n\nIf it was you, there is nothing to do. If not, withdraw it here, and choose a new password:\n\n{link}',
   },
+  'key-created': {
+    subject: 'Your account at {site} has a new API key',
+    body: 'Hello {name},\n\nat {time} an API key called "{key}" was made for your account at {site}, from {address} ({device}). Whoever has it can act as you, as far as it allows.\n\nIf you know of it, there is nothing to do. If not, choose a new password, revoke the key, and write to whoever runs the site:\n\n{link}',
+  },
 } as const satisfies Record<string, Words>
 
 /** What the words of a letter name; other words for it may name no more. So no name of somebody's choice reaches a stranger. */
@@ -146,6 +151,7 @@ export function compose(
     address: plain(given.address ?? ''),
     time: plain(given.time ?? ''),
     client: plain(withoutDomains(given.client ?? '')),
+    key: plain(withoutDomains(given.key ?? '')),
   }
   // The space before a fact that is not known goes with it: `Hello,`.
   const fill = (text: string): string =>

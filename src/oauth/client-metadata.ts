@@ -3,12 +3,13 @@ import { personScopes } from '../authz/scopes.ts'
 import { fetchProblem } from '../http/fetchable.ts'
 import type { FieldErrors } from '../kernel/error.ts'
 import type { authMethods, clientBody, grantTypes } from '../wire/clients.ts'
+import { type Certificates, readSubject, type SubjectMember, subjectMembers } from './certificate-subject.ts'
 import type { KnownClient } from './client-book.ts'
-import { type ClientKeys, clientKeys } from './client-keys.ts'
+import { type ClientKeys, clientCertificates, clientKeys } from './client-keys.ts'
 import { type ApplicationType, applicationTypeOf, redirectUriProblem } from './redirect-uris.ts'
 
 /** A client in the words of RFC 7591 §2, checked: what the store keeps, and what nobody has to ask again. */
-export interface ClientMetadata {
+export interface ClientMetadata extends Readonly<Partial<Record<SubjectMember, string>>> {
   readonly client_name: string
   readonly client_uri?: string
   readonly redirect_uris: readonly string[]
@@ -21,20 +22,23 @@ export interface ClientMetadata {
   readonly jwks_uri?: string
   readonly require_pushed_authorization_requests: boolean
   readonly dpop_bound_access_tokens: boolean
+  /** Left out where it is not so. */
+  readonly tls_client_certificate_bound_access_tokens?: true
 }
 
 /** Metadata whose members have their forms, and nothing more. */
 export type DraftMetadata = Omit<z.output<typeof clientBody>, 'scope'> & { readonly scope?: string | undefined }
 
-/** Which scopes there are. */
-export interface KnownScopes {
+/** What there is here for clients: scopes, and certificates that can be seen. */
+export interface ClientPolicy {
   has(scope: string): boolean
+  readonly certificates: Certificates
 }
 
 /** Holds the members of a client's metadata against the rules and against each other. It finds every mistake. */
 export function checkMetadata(
   draft: DraftMetadata,
-  known: KnownScopes,
+  known: ClientPolicy,
 ): { readonly metadata: ClientMetadata } | { readonly errors: FieldErrors } {
   const errors = new Errors()
   const { redirect_uris, grant_types, token_endpoint_auth_method: method, jwks, jwks_uri, client_uri, scope } = draft
@@ -46,7 +50,8 @@ export function checkMetadata(
     if (redirect_uris.indexOf(uri) < index) errors.add(`redirect_uris.${index}`, 'is there already')
   }
   if (client_uri !== undefined) errors.add('client_uri', redirectUriProblem(client_uri, 'web'))
-  const keys = jwks === undefined ? undefined : clientKeys(jwks.keys)
+  const keysOf = method === 'self_signed_tls_client_auth' ? clientCertificates : clientKeys
+  const keys = jwks === undefined ? undefined : keysOf(jwks.keys)
   if (keys !== undefined && 'problem' in keys) errors.add('jwks', keys.problem)
   if (jwks_uri !== undefined) errors.add('jwks_uri', fetchProblem(jwks_uri))
   const scopes = [...new Set((scope ?? '').split(' ').filter((one) => one !== ''))]
@@ -54,6 +59,15 @@ export function checkMetadata(
     if (!personScopes.has(one) && !known.has(one)) errors.add('scope', `no scope is called \`${one.slice(0, 100)}\``)
   }
   for (const { field, wrong, message } of rules) if (wrong(draft)) errors.add(field, message)
+  for (const { field, message } of certificateProblems(draft, known.certificates)) errors.add(field, message)
+  const subjects = subjectMembers.flatMap((member): (readonly [SubjectMember, string])[] => {
+    const said = draft[member]
+    if (said === undefined) return []
+    const read = readSubject(member, said)
+    if ('value' in read) return [[member, read.value]]
+    errors.add(member, read.problem)
+    return []
+  })
   if (!errors.none) return { errors: errors.all }
   return {
     metadata: {
@@ -68,9 +82,35 @@ export function checkMetadata(
       ...(jwks_uri === undefined ? {} : { jwks_uri }),
       require_pushed_authorization_requests: draft.require_pushed_authorization_requests,
       dpop_bound_access_tokens: draft.dpop_bound_access_tokens,
+      ...Object.fromEntries(subjects),
+      ...(draft.tls_client_certificate_bound_access_tokens ? { tls_client_certificate_bound_access_tokens: true } : {}),
     },
   }
 }
+
+/** What a client wants of certificates that a house cannot see, or that nobody vouches for in it (RFC 8705). */
+export function certificateProblems(
+  draft: Pick<DraftMetadata, 'token_endpoint_auth_method' | 'tls_client_certificate_bound_access_tokens'>,
+  certificates: Certificates,
+): readonly { readonly field: keyof DraftMetadata; readonly message: string }[] {
+  const { token_endpoint_auth_method: method, tls_client_certificate_bound_access_tokens: bound } = draft
+  const field = 'token_endpoint_auth_method'
+  const problems: { readonly field: keyof DraftMetadata; readonly message: string }[] = []
+  if (method === 'tls_client_auth' && certificates !== 'verified')
+    problems.push({ field, message: `\`${method}\`: ${notVerified}; use \`private_key_jwt\`` })
+  if (method === 'self_signed_tls_client_auth' && certificates === 'none')
+    problems.push({ field, message: `\`${method}\`: ${notSeen}; use \`private_key_jwt\`` })
+  if (bound && certificates === 'none')
+    problems.push({
+      field: 'tls_client_certificate_bound_access_tokens',
+      message: `${notSeen}; use \`dpop_bound_access_tokens\``,
+    })
+  return problems
+}
+
+const notSeen = 'this house sees no client certificates (`listen.tls.clientCa`, `listen.clientCertHeader`)'
+const notVerified =
+  'no authority vouches for client certificates here (`listen.tls.clientCa`, `listen.clientCertHeader`)'
 
 /** A client as the protocol needs it. */
 export function knownClient(id: string, metadata: ClientMetadata, verified: boolean, standIn?: string): KnownClient {
@@ -112,6 +152,9 @@ export function cleanName(text: string): string {
 
 const nameLengthMax = 100
 
+const keyed: ReadonlySet<string> = new Set(['private_key_jwt', 'self_signed_tls_client_auth'])
+const belongsToKeys = 'belongs to `private_key_jwt` and `self_signed_tls_client_auth`'
+
 /** What the members mean together. */
 // biome-ignore format: a table
 const rules: readonly { readonly field: string; readonly wrong: (draft: DraftMetadata) => boolean; readonly message: string }[] = [
@@ -121,11 +164,18 @@ const rules: readonly { readonly field: string; readonly wrong: (draft: DraftMet
   { field: 'grant_types',   wrong: ({ grant_types, response_types }) => response_types?.length === 0 && grant_types.includes('authorization_code'), message: '`authorization_code` comes with the response type `code` (RFC 7591 §2.1)' },
   { field: 'response_types', wrong: ({ grant_types, response_types }) => response_types?.includes('code') === true && !grant_types.includes('authorization_code'), message: '`code` comes with the grant `authorization_code` (RFC 7591 §2.1)' },
   { field: 'token_endpoint_auth_method', wrong: ({ grant_types, token_endpoint_auth_method: method }) => grant_types.includes('client_credentials') && method === 'none', message: 'expected another than `none`: `client_credentials` is for clients that can show who they are' },
-  { field: 'jwks',          wrong: ({ token_endpoint_auth_method: method, jwks, jwks_uri }) => method === 'private_key_jwt' && jwks === undefined && jwks_uri === undefined, message: '`private_key_jwt` needs `jwks` or `jwks_uri`' },
+  { field: 'jwks',          wrong: ({ token_endpoint_auth_method: method, jwks, jwks_uri }) => keyed.has(method) && jwks === undefined && jwks_uri === undefined, message: 'expected `jwks` or `jwks_uri`: the keys that it shows who it is by' },
   { field: 'jwks',          wrong: ({ jwks, jwks_uri }) => jwks !== undefined && jwks_uri !== undefined, message: 'expected `jwks` or `jwks_uri`, not both (RFC 7591 §2)' },
-  { field: 'jwks',          wrong: ({ token_endpoint_auth_method: method, jwks }) => method !== 'private_key_jwt' && jwks !== undefined, message: 'belongs to `private_key_jwt`' },
-  { field: 'jwks_uri',      wrong: ({ token_endpoint_auth_method: method, jwks_uri }) => method !== 'private_key_jwt' && jwks_uri !== undefined, message: 'belongs to `private_key_jwt`' },
+  { field: 'jwks',          wrong: ({ token_endpoint_auth_method: method, jwks }) => !keyed.has(method) && jwks !== undefined, message: belongsToKeys },
+  { field: 'jwks_uri',      wrong: ({ token_endpoint_auth_method: method, jwks_uri }) => !keyed.has(method) && jwks_uri !== undefined, message: belongsToKeys },
+  { field: 'token_endpoint_auth_method', wrong: (draft) => draft.token_endpoint_auth_method === 'tls_client_auth' && subjectsOf(draft).length !== 1, message: `\`tls_client_auth\` needs exactly one of ${subjectMembers.map((one) => `\`${one}\``).join(', ')}` },
+  ...subjectMembers.map((member) => ({ field: member, wrong: (draft: DraftMetadata) => draft.token_endpoint_auth_method !== 'tls_client_auth' && draft[member] !== undefined, message: 'belongs to `tls_client_auth`' })),
+  { field: 'tls_client_certificate_bound_access_tokens', wrong: (draft) => draft.tls_client_certificate_bound_access_tokens && draft.dpop_bound_access_tokens, message: 'expected it or `dpop_bound_access_tokens`: a token is bound to one thing' },
 ]
+
+function subjectsOf(draft: DraftMetadata): readonly SubjectMember[] {
+  return subjectMembers.filter((member) => draft[member] !== undefined)
+}
 
 const people = ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'] as const
 

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { secretRef } from '../kernel/shape.ts'
 import { authMethods } from '../wire/clients.ts'
+import type { Certificates } from './certificate-subject.ts'
 import { clientIdProblem } from './client-id.ts'
-import { checkMetadata, type DraftMetadata } from './client-metadata.ts'
+import { certificateProblems, checkMetadata, type DraftMetadata } from './client-metadata.ts'
 
 /** The grants, as a configuration writes them. */
 const grants = {
@@ -29,25 +30,40 @@ export const clientOptions = z
     scopes: z.array(z.string()).default([]),
     /** Two at once while one takes the other's place; none for a public client. */
     secrets: z.array(secretRef).max(2).default([]),
-    /** How it shows who it is; left out, by what it has: a secret, a key, or nothing. */
+    /** How it shows who it is; left out, by what it has: a secret, a name in its certificate, a key, or nothing. */
     authMethod: z
       .enum(authMethods, { error: `expected ${authMethods.map((one) => `\`${one}\``).join(' or ')}` })
       .optional(),
     /** Public keys (RFC 7517), or where they can be read. */
     jwks: z.strictObject({ keys: z.array(z.record(z.string(), z.unknown())).min(1).max(10) }).optional(),
     jwksUri: z.string().optional(),
+    /** The name in its certificate (RFC 8705 §2.1.2): one of them. */
+    certificate: z
+      .union(
+        [
+          z.strictObject({ subject: z.string() }),
+          z.strictObject({ dns: z.string() }),
+          z.strictObject({ uri: z.string() }),
+          z.strictObject({ address: z.string() }),
+          z.strictObject({ email: z.string() }),
+        ],
+        { error: 'expected one of `subject`, `dns`, `uri`, `address`, `email`' },
+      )
+      .optional(),
     applicationType: z.enum(['web', 'native'], { error: 'expected `web` or `native`' }).optional(),
     /** Whether it has to push its requests (RFC 9126). */
     pushedRequests: z.boolean().default(false),
-    /** Whether each of its tokens is bound to a key (RFC 9449). */
-    boundTokens: z.boolean().default(false),
+    /** Whether each of its tokens is bound: to a key (`true`, RFC 9449), or to its certificate (RFC 8705). */
+    boundTokens: z
+      .union([z.boolean(), z.literal('certificate')], { error: 'expected `true`, `false` or `certificate`' })
+      .default(false),
   })
   .superRefine((client, context) => {
     const draft = draftOf(client)
-    const checked = checkMetadata(draft, anyScope) // names of scopes are held against the others by the configuration
+    const checked = checkMetadata(draft, anything) // what else there is, scopes and certificates, the configuration knows
     for (const [field, messages] of Object.entries('errors' in checked ? checked.errors : {})) {
       const [member = '', ...rest] = field.split('.')
-      const path = [fields[member] ?? member, ...rest.map(Number)]
+      const path = [...(fields[member] ?? member).split('.'), ...rest.map(Number)]
       for (const message of messages) context.addIssue({ code: 'custom', path, message })
     }
     const shared = draft.token_endpoint_auth_method.startsWith('client_secret')
@@ -65,11 +81,14 @@ export const clientOptions = z
       })
   })
 
+type CertificateName = 'subject' | 'dns' | 'uri' | 'address' | 'email'
+
 export type ClientOptions = z.output<typeof clientOptions>
 
 /** A client of the configuration in the words of RFC 7591. */
 export function draftOf(client: Omit<ClientOptions, 'id'>): DraftMetadata {
   const { uri, jwks, jwksUri, applicationType } = client
+  const certificate: Partial<Record<CertificateName, string>> = client.certificate ?? {}
   return {
     client_name: client.name,
     client_uri: uri,
@@ -81,12 +100,32 @@ export function draftOf(client: Omit<ClientOptions, 'id'>): DraftMetadata {
     jwks,
     jwks_uri: jwksUri,
     require_pushed_authorization_requests: client.pushedRequests,
-    dpop_bound_access_tokens: client.boundTokens,
+    dpop_bound_access_tokens: client.boundTokens === true,
+    tls_client_certificate_bound_access_tokens: client.boundTokens === 'certificate',
+    tls_client_auth_subject_dn: certificate.subject,
+    tls_client_auth_san_dns: certificate.dns,
+    tls_client_auth_san_uri: certificate.uri,
+    tls_client_auth_san_ip: certificate.address,
+    tls_client_auth_san_email: certificate.email,
   }
 }
 
-function usualMethod({ secrets, jwks, jwksUri }: Omit<ClientOptions, 'id'>): (typeof authMethods)[number] {
+/** What clients of a configuration want of certificates that the rest of it does not have: `listen` says which are seen. */
+export function certificateMistakes(
+  clients: readonly ClientOptions[],
+  certificates: Certificates,
+): readonly { readonly path: string; readonly message: string }[] {
+  return clients.flatMap((client, index) =>
+    certificateProblems(draftOf(client), certificates).map(({ field, message }) => ({
+      path: `oauth.clients[${index}].${fields[field] ?? field}`,
+      message,
+    })),
+  )
+}
+
+function usualMethod({ secrets, certificate, jwks, jwksUri }: Omit<ClientOptions, 'id'>): (typeof authMethods)[number] {
   if (secrets.length > 0) return 'client_secret_basic'
+  if (certificate !== undefined) return 'tls_client_auth'
   return jwks === undefined && jwksUri === undefined ? 'none' : 'private_key_jwt'
 }
 
@@ -100,6 +139,13 @@ const fields: Readonly<Record<string, string>> = {
   token_endpoint_auth_method: 'authMethod',
   jwks: 'jwks',
   jwks_uri: 'jwksUri',
+  tls_client_auth_subject_dn: 'certificate.subject',
+  tls_client_auth_san_dns: 'certificate.dns',
+  tls_client_auth_san_uri: 'certificate.uri',
+  tls_client_auth_san_ip: 'certificate.address',
+  tls_client_auth_san_email: 'certificate.email',
+  tls_client_certificate_bound_access_tokens: 'boundTokens',
+  dpop_bound_access_tokens: 'boundTokens',
 }
 
-const anyScope = { has: () => true }
+const anything = { has: () => true, certificates: 'verified' } as const

@@ -1,3 +1,5 @@
+import type { Binding } from '../authn/token/binding.ts'
+import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Payload } from './records.ts'
 
 /** A client at the token endpoint that has shown who it is; a public one can only say so. */
@@ -14,6 +16,8 @@ export interface AskingClient {
   readonly refreshes: boolean
   /** Whether each of its tokens has to be bound to a key (RFC 9449 §5.2). */
   readonly bindsKeys: boolean
+  /** Whether each of its tokens has to be bound to its certificate (RFC 8705 §3.4). */
+  readonly bindsCertificates: boolean
 }
 
 /** One request for tokens, its client known and its parameters each at most once. */
@@ -24,6 +28,8 @@ export interface TokenRequest {
   readonly resources: readonly string[]
   /** The `DPoP` field. */
   readonly proof: string | undefined
+  /** The certificate of the connection. */
+  readonly certificate: PeerCertificate | undefined
 }
 
 export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials' | 'device_code'
@@ -63,7 +69,7 @@ export interface OauthRefusal {
 }
 
 /** What a token says of itself to whoever may ask (RFC 7662 §2.2). */
-export interface TokenFacts {
+export interface TokenFacts extends Binding {
   readonly kind: 'access' | 'refresh'
   readonly id: string
   readonly clientId: string
@@ -73,7 +79,6 @@ export interface TokenFacts {
   /** Seconds since the epoch. */
   readonly issuedAt: number
   readonly expiresAt: number
-  readonly keyThumbprint: string | undefined
 }
 
 /** A person who is signed in here, in the browser that asks. */

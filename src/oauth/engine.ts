@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { inject } from 'light-my-request'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { personScopes } from '../authz/scopes.ts'
+import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Database } from '../store/database.ts'
@@ -45,6 +46,8 @@ export interface EngineRequest {
   readonly headers: Readonly<Record<string, string>>
   /** Of the client, as the gate knows it. */
   readonly address: string
+  /** Of the connection: never what a client says of itself (RFC 8705 §6.2, A25). */
+  readonly certificate: PeerCertificate | undefined
 }
 
 export interface EngineAnswer {
@@ -96,6 +99,7 @@ export type Settlement =
 /** What one request knows of itself, however deep in the protocol. */
 interface Call<Caller> {
   readonly caller: Caller
+  readonly certificate: PeerCertificate | undefined
   /** The token that was found last: what is to be ended is known by its id alone. */
   facts?: TokenFacts
   problem?: PersonProblem
@@ -118,6 +122,7 @@ export async function openEngine<Caller>(parts: EngineParts<Caller>): Promise<En
     ...parts,
     allowed: (userId, clientId) => counter.allowed(userId, clientId),
     person: () => counter.person(current().caller),
+    certificate: () => current().certificate,
     async introspect(token) {
       const call = current()
       const facts = await counter.introspect(call.caller, token)
@@ -155,7 +160,7 @@ export async function openEngine<Caller>(parts: EngineParts<Caller>): Promise<En
 
   return {
     async ask(caller, request) {
-      const call: Call<Caller> = { caller }
+      const call: Call<Caller> = { caller, certificate: request.certificate }
       const message = messageOf(caller, request)
       const answer = await calls.run(call, async () => await inject(handler, message)) // it begins when it is awaited
       if (call.strange !== undefined) await counter.strange(caller, call.strange)
@@ -224,6 +229,7 @@ export async function openEngine<Caller>(parts: EngineParts<Caller>): Promise<En
       parameters: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, text(value)])),
       resources: [params['resource']].flat().filter((one) => typeof one === 'string'),
       proof: context.get('DPoP') || undefined,
+      certificate: current().certificate,
     })
     if ('error' in answer) {
       if (answer.nonce !== undefined) context.set('DPoP-Nonce', answer.nonce)
@@ -245,6 +251,7 @@ export async function openEngine<Caller>(parts: EngineParts<Caller>): Promise<En
       mayAskFor: (scope) => mayAskFor(known, scope, parts.resources),
       refreshes: client.grantTypeAllowed('refresh_token'),
       bindsKeys: client.dpopBoundAccessTokens === true,
+      bindsCertificates: client.tlsClientCertificateBoundAccessTokens === true,
     }
   }
 

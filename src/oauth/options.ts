@@ -58,6 +58,13 @@ export const oauthOptions = z.strictObject({
     .prefault({}),
   /** Whether a client may be an https address where its metadata can be read. */
   metadataDocuments: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
+  /**
+   * What the house knows of certificates of clients (RFC 8705); left out, what `listen` says. A house inside another server
+   * cannot know what that server asks for.
+   */
+  clientCertificates: z
+    .enum(['none', 'shown', 'verified'], { error: 'expected `none`, `shown` or `verified`' })
+    .optional(),
   /** How long a client's refresh tokens live at most, and without a sign of life. */
   refreshTtl: duration.refine((ms) => ms >= 60_000, 'expected at least `1m`').default(2_592_000_000),
   refreshIdle: duration.refine((ms) => ms >= 60_000, 'expected at least `1m`').default(604_800_000),

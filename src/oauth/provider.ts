@@ -1,8 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { Configuration, JWK, KoaContextWithOIDC, default as Provider } from 'oidc-provider'
 import { personScopes } from '../authz/scopes.ts'
+import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/error.ts'
+import { hasSubject, type SubjectMember } from './certificate-subject.ts'
 import type { KnownClient, PersonProblem } from './client-book.ts'
 import type { SignedInPerson, TokenFacts } from './counter.ts'
 import { policyOf } from './interaction-policy.ts'
@@ -22,6 +24,8 @@ export interface ProviderParts extends Storage {
   readonly fetch: (url: string | URL | Request, init?: RequestInit) => Promise<Response>
   readonly pages: { interaction(uid: string): string; readonly device: string }
   person(): SignedInPerson | undefined
+  /** The certificate of the connection that the request came on. */
+  certificate(): PeerCertificate | undefined
   introspect(token: string): Promise<TokenFacts | undefined>
   revoke(): Promise<void>
   /** What a person has allowed a client that may be remembered. */
@@ -47,7 +51,14 @@ export function providerOf(module: ProviderModule, parts: ProviderParts): Provid
 
   const configuration: Configuration = {
     adapter: (name: string) => adapterOf(name, module, parts),
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    clientAuthMethods: [
+      'none',
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'tls_client_auth',
+      'self_signed_tls_client_auth',
+    ],
     clientDefaults: { id_token_signed_response_alg: parts.idTokenAlgorithm },
     responseTypes: ['code'],
     scopes: [...personScopes],
@@ -79,6 +90,19 @@ export function providerOf(module: ProviderModule, parts: ProviderParts): Provid
       rpInitiatedLogout: { enabled: false },
       clientCredentials: { enabled: true },
       dPoP: { enabled: true },
+      // Always: what a client was made with does not come loose where a house sees certificates no longer.
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        selfSignedTlsClientAuth: true,
+        tlsClientAuth: true,
+        getCertificate: () => base64(parts.certificate()?.der),
+        certificateAuthorized: () => parts.certificate()?.trusted === true,
+        certificateSubjectMatches(_context, member, expected) {
+          const certificate = parts.certificate()
+          return certificate !== undefined && hasSubject(certificate, member as SubjectMember, expected)
+        },
+      },
       introspection: {
         enabled: true,
         // To a client that may not know, a token is as good as dead (RFC 7662 §2.2).
@@ -199,6 +223,10 @@ async function grantOf(
   }
   await grant.save()
   return grant
+}
+
+function base64(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
 
 const algorithms = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const

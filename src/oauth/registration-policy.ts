@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { personScopes } from '../authz/scopes.ts'
 import { parseStrict } from '../kernel/json.ts'
 import { clientBody, grantTypes } from '../wire/clients.ts'
-import { type ClientMetadata, checkMetadata, cleanName } from './client-metadata.ts'
+import { type ClientMetadata, type ClientPolicy, checkMetadata, cleanName } from './client-metadata.ts'
 import { redirectUriProblem } from './redirect-uris.ts'
 
 /** A no to a client that describes itself, in the words of RFC 7591 §3.2.2. */
@@ -12,9 +12,8 @@ export interface MetadataRefusal {
   readonly description: string
 }
 
-/** As much of the scopes as says who may ask for them. */
-export interface ScopePolicy {
-  has(scope: string): boolean
+/** What there is here for clients, and who may ask for it. */
+export interface ScopePolicy extends ClientPolicy {
   /** Whether only clients that an operator made may ask for it. */
   isPrivileged(scope: string): boolean
 }
@@ -23,9 +22,22 @@ export interface ScopePolicy {
  * What a client may say of itself that nobody has checked (A30): it signs people in, and acts for nobody but them. It is
  * given no privileged scope, has no name that hides another, and is never spared a person's consent. Members that are not
  * known are passed over (RFC 7591 §2), and what was kept is answered.
+ *
+ * A name in somebody's certificates is taken by saying it, with nothing to show for it, and reads like a fact to whoever looks
+ * at the client afterwards: only whom an operator has `invited` may be known by one. A certificate of its own is a key like any other.
  */
-export function policed(said: unknown, scopes: ScopePolicy): { readonly metadata: ClientMetadata } | MetadataRefusal {
-  return judged(registrationShape, said, scopes, undefined)
+export function policed(
+  said: unknown,
+  scopes: ScopePolicy,
+  invited: boolean,
+): { readonly metadata: ClientMetadata } | MetadataRefusal {
+  const judgement = judged(registrationShape, said, scopes, undefined)
+  if (invited || 'error' in judgement || judgement.metadata.token_endpoint_auth_method !== 'tls_client_auth')
+    return judgement
+  return refusal(
+    ['token_endpoint_auth_method'],
+    '`tls_client_auth` is for clients that an operator has invited; use `self_signed_tls_client_auth` or `private_key_jwt`',
+  )
 }
 
 /**
@@ -61,6 +73,7 @@ const members = {
   jwks_uri: clientBody.shape.jwks_uri,
   require_pushed_authorization_requests: clientBody.shape.require_pushed_authorization_requests,
   dpop_bound_access_tokens: clientBody.shape.dpop_bound_access_tokens,
+  tls_client_certificate_bound_access_tokens: clientBody.shape.tls_client_certificate_bound_access_tokens,
   subject_type: z
     .literal('public', { error: 'expected `public`: a person has one identifier for every client' })
     .optional(),
@@ -68,6 +81,11 @@ const members = {
 
 const registrationShape = z.object({
   ...members,
+  tls_client_auth_subject_dn: clientBody.shape.tls_client_auth_subject_dn,
+  tls_client_auth_san_dns: clientBody.shape.tls_client_auth_san_dns,
+  tls_client_auth_san_uri: clientBody.shape.tls_client_auth_san_uri,
+  tls_client_auth_san_ip: clientBody.shape.tls_client_auth_san_ip,
+  tls_client_auth_san_email: clientBody.shape.tls_client_auth_san_email,
   response_types: clientBody.shape.response_types,
   token_endpoint_auth_method: clientBody.shape.token_endpoint_auth_method,
   grant_types: z
@@ -79,7 +97,9 @@ const registrationShape = z.object({
 const documentShape = z.object({
   ...members,
   token_endpoint_auth_method: z
-    .enum(['none', 'private_key_jwt'], { error: 'expected `none` or `private_key_jwt`: its document is public' })
+    .enum(['none', 'private_key_jwt', 'self_signed_tls_client_auth'], {
+      error: 'expected `none`, `private_key_jwt` or `self_signed_tls_client_auth`: its document is public',
+    })
     .default('none'),
   grant_types: z
     .array(z.string().max(200))
@@ -102,7 +122,8 @@ function judged(
     return refusal(issue?.path.map(String) ?? [], issue?.message ?? 'cannot be read')
   }
   const { client_name, client_uri, scope, jwks, jwks_uri, subject_type: _subject, ...rest } = parsed.data
-  const keyed = rest.token_endpoint_auth_method === 'private_key_jwt'
+  const { token_endpoint_auth_method: method } = rest
+  const keyed = method === 'private_key_jwt' || method === 'self_signed_tls_client_auth'
   const asked = scope?.split(' ').filter((one) => one !== '')
   const granted = asked?.filter((one) => !scopes.isPrivileged(one) && (scopes.has(one) || personScopes.has(one)))
   if (asked !== undefined && asked.length > 0 && granted?.length === 0)

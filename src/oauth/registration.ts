@@ -60,7 +60,8 @@ export class Registration {
     if (this.access === 'closed')
       return { error: 'access_denied', description: 'clients do not register themselves here' }
     // Judged before anything is spent: a mistake costs no token.
-    const judged = policed(said, this.#parts.scopes)
+    // A token that was given has to be good, or nobody is registered.
+    const judged = policed(said, this.#parts.scopes, registrant.token !== undefined)
     if ('error' in judged) return judged
     const { metadata } = judged
     const refused = await this.mayRegister(trx, registrant)

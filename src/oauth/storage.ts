@@ -158,6 +158,7 @@ function tokens(name: 'AccessToken' | 'RefreshToken', { introspect, revoke }: St
         scope: facts.scope,
         aud: facts.audience,
         jkt: facts.keyThumbprint,
+        'x5t#S256': facts.certificateThumbprint,
       }
     },
     destroy: () => revoke(),

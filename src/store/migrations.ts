@@ -4,6 +4,9 @@ import { Fault } from '../kernel/error.ts'
 import { migration0001 } from './migration-0001.ts'
 import { migration0002 } from './migration-0002.ts'
 import { migration0003 } from './migration-0003.ts'
+import { migration0004 } from './migration-0004.ts'
+import { migration0005 } from './migration-0005.ts'
+import { migration0006 } from './migration-0006.ts'
 
 /**
  * Brings the tables up to date. Nodes that start together take turns: PostgreSQL by an advisory lock, SQLite by its write
@@ -18,6 +21,9 @@ export async function migrate<Tables>(db: Kysely<Tables>, kind: 'sqlite' | 'post
         '0001': migration0001(kind),
         '0002': migration0002(kind),
         '0003': migration0003(kind),
+        '0004': migration0004(kind),
+        '0005': migration0005(kind),
+        '0006': migration0006(),
       }),
     },
     // Else Kysely takes tables of the same name in any schema for its own.

@@ -23,6 +23,11 @@ export interface Schema {
   oauth_client_secrets: OauthClientSecretsTable
   oauth_grants: OauthGrantsTable
   oauth_records: OauthRecordsTable
+  services: ServicesTable
+  service_secrets: ServiceSecretsTable
+  api_keys: ApiKeysTable
+  api_key_uses: ApiKeyUsesTable
+  api_key_leases: ApiKeyLeasesTable
   audit_events: AuditEventsTable
   audit_outbox: AuditOutboxTable
   audit_head: AuditHeadTable
@@ -96,6 +101,8 @@ export interface SessionsTable {
   resources: Generated<string | null>
   /** The key that every use has to prove (RFC 9449): a JWK thumbprint. */
   key_thumbprint: Generated<string | null>
+  /** The certificate on whose connections alone it may be refreshed (RFC 8705 §4): `x5t#S256`. */
+  certificate_thumbprint: Generated<string | null>
   /** The browser session that it ends with; null where it was granted offline access. */
   parent_id: Generated<string | null>
 }
@@ -272,6 +279,84 @@ export interface OauthRecordsTable {
   consumed_at: number | null
   /** The session that its tokens belong to, once there are any. */
   session_id: string | null
+}
+
+/** Programs that are known by name, and that act for nobody but themselves. */
+export interface ServicesTable {
+  name: string
+  /** What it holds and how it is known, as JSON: no secret. */
+  definition: string
+  created_at: number
+  updated_at: number
+  /** Null while it may come. */
+  disabled_at: number | null
+}
+
+export interface ServiceSecretsTable {
+  id: string
+  service: string
+  /** Sealed under the root key: what is signed by it can be checked by nothing less. */
+  sealed: string
+  created_at: number
+  expires_at: number | null
+}
+
+/** API keys. Those of one family took over from each other. */
+export interface ApiKeysTable {
+  /** Public: it stands in the key. */
+  id: string
+  prefix: string
+  /** Hex HMAC-SHA-256 over the whole key. */
+  hash: string
+  name: string
+  owner_type: 'user' | 'service' | 'organisation'
+  /** Account id; the service or organisation by name. */
+  owner_id: string
+  /** JSON list. */
+  permissions: string
+  /** JSON list; null where it is not measured by scope. */
+  scopes: string | null
+  /** JSON list of networks; null where it may come from everywhere. */
+  addresses: string | null
+  limit_count: number | null
+  limit_window_ms: number | null
+  /** How long each of its family lives; null until it is revoked. */
+  lifetime_ms: number | null
+  /** How long its predecessors stay good after it took over; null for what the configuration says. */
+  overlap_ms: number | null
+  expires_at: number | null
+  created_at: number
+  created_by: string
+  /** Its name in the configuration, where the house rotates it by itself. */
+  managed: string | null
+  /** The id of the first of its family. */
+  family_id: string
+  /** 1, 2, 3 … within the family. */
+  generation: number
+  /** The key that was made to take over from it. */
+  successor_id: string | null
+  /** When its holder first used it; null while it is on trial. The first of a family is on none. */
+  proven_at: number | null
+  /** When it ends, now that another has taken over. */
+  retires_at: number | null
+  revoked_at: number | null
+  revoked_reason: string | null
+}
+
+/** How often a key was used, and when last: written at most once a minute. */
+export interface ApiKeyUsesTable {
+  key_id: string
+  use_count: number
+  last_used_at: number
+  last_used_address: string | null
+}
+
+/** Which node looks after a key that the house keeps in a file. */
+export interface ApiKeyLeasesTable {
+  /** Of the key in the configuration. */
+  name: string
+  node: string
+  expires_at: number
 }
 
 /** The chain. Columns other than `body` and `hash` repeat what the body says, for search. */

@@ -14,6 +14,10 @@ const detailed = z.strictObject({
   answerTimeout: duration.default(30_000),
   /** How long an answer may pause between two pieces; `0ms`: for ever. */
   idleTimeout: duration.default(300_000),
+  /** Whether it is told who asks by a JWT in `X-Gatehouse-Assertion`. */
+  assertion: z.boolean().default(true),
+  /** Whether what goes to it is signed (RFC 9421). */
+  signature: z.boolean().default(false),
   /** Connections kept at most. */
   connections: z.int().min(1).max(10_000).default(256),
 })

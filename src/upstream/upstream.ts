@@ -11,6 +11,12 @@ import { openTunnel, type TunnelAnswer } from './tunnel.ts'
 export interface Upstream {
   readonly name: string
   readonly origin: string
+  /** Whether it is told who asks by a JWT that it can verify. */
+  readonly asserted: boolean
+  /** Whether what goes to it is signed (RFC 9421). */
+  readonly signed: boolean
+  /** The address of a path there. */
+  addressOf(path: string): string
   /** Calls it. Rejects with a `Fault` that tells whether it was out of reach, too slow, or broke off. */
   request(call: Call): Promise<UpstreamAnswer>
   /** Asks it to switch protocols (RFC 9110 §7.8). */
@@ -38,6 +44,9 @@ export function openUpstream(name: string, options: UpstreamOptions): Upstream {
   return {
     name,
     origin: url.origin,
+    asserted: options.assertion,
+    signed: options.signature,
+    addressOf: (path) => url.origin + base + path,
     request: (call) => new Promise((resolve, reject) => dispatch(call, resolve, reject, canRepeat(call) ? 1 : 0)),
     tunnel: (call) => openTunnel(url, { ...call, path: base + call.path }, options, name),
     close: () => pool.close(),

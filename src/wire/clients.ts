@@ -10,7 +10,14 @@ export const grantTypes = [
 ] as const
 
 /** How a client shows who it is; `none` for a program that keeps no secret. */
-export const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const
+export const authMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+  'none',
+] as const
 
 /** Why something that the standards have is not to be had here. */
 const unsupportedGrants: Readonly<Record<string, string>> = {
@@ -20,11 +27,10 @@ const unsupportedGrants: Readonly<Record<string, string>> = {
 
 const unsupportedMethods: Readonly<Record<string, string>> = {
   client_secret_jwt: 'secrets are kept hashed and cannot check a signature; use `private_key_jwt`',
-  tls_client_auth: 'certificates do not authenticate clients here; use `private_key_jwt`',
-  self_signed_tls_client_auth: 'certificates do not authenticate clients here; use `private_key_jwt`',
 }
 
 const address = z.string().min(1).max(2000)
+const certificateName = z.string().min(1).max(1000).optional()
 
 /** A member that RFC 7591 or one of its extensions has and that is refused, by name and with the reason. */
 function unsupported(reason: string): z.ZodOptional<z.ZodNever> {
@@ -58,12 +64,18 @@ export const clientBody = z.strictObject({
   jwks_uri: address.optional(),
   require_pushed_authorization_requests: z.boolean().default(false),
   dpop_bound_access_tokens: z.boolean().default(false),
+  /** RFC 8705 §2.1.2: one of these, with `tls_client_auth`. */
+  tls_client_auth_subject_dn: certificateName,
+  tls_client_auth_san_dns: certificateName,
+  tls_client_auth_san_uri: certificateName,
+  tls_client_auth_san_ip: certificateName,
+  tls_client_auth_san_email: certificateName,
+  tls_client_certificate_bound_access_tokens: z.boolean().default(false),
   client_secret: unsupported('a secret is made here and shown once: post to `/secrets`'),
   subject_type: unsupported('a person has one identifier for every client'),
   sector_identifier_uri: unsupported('a person has one identifier for every client'),
   request_uris: unsupported('requests are pushed (RFC 9126)'),
   request_object_signing_alg: unsupported('requests are pushed (RFC 9126)'),
-  tls_client_certificate_bound_access_tokens: unsupported('tokens are bound by DPoP: `dpop_bound_access_tokens`'),
   backchannel_logout_uri: unsupported('clients are not told of a sign-out: their tokens end'),
   frontchannel_logout_uri: unsupported('clients are not told of a sign-out: their tokens end'),
 })

@@ -1,6 +1,8 @@
 import { administration } from './administration.ts'
 import { clients } from './clients.ts'
+import { keys } from './keys.ts'
 import { people } from './people.ts'
+import { services } from './services.ts'
 import type { Endpoint } from './shapes.ts'
 
 /** Every endpoint of the house's own API. */
@@ -8,6 +10,8 @@ export const contract = {
   ...people,
   ...administration,
   ...clients,
+  ...keys,
+  ...services,
   health: {
     method: 'GET',
     path: '/health',

@@ -31,6 +31,14 @@ export const username = z.string().regex(/^[A-Za-z0-9_-]{3,20}$/, 'must have 3 t
 export const name = z.string().min(1).max(200)
 export const secret = z.string().min(1).max(512)
 export const code = z.string().min(6).max(64)
+/** One permission, or a pattern of them. */
+export const permission = z
+  .string()
+  .max(200)
+  .regex(
+    /^(?:\*|[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)*(?::\*)?)$/,
+    'expected a permission such as `task:read`, `task:*` or `*`',
+  )
 export const roles = z.array(z.string().min(1).max(64)).max(32)
 /** An answer of `navigator.credentials`, as `toJSON()` gives it (WebAuthn 3 §5.1). */
 export const credential = z.record(z.string(), z.unknown())

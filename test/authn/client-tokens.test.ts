@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import { unbound } from '../../src/authn/token/binding.ts'
 import type { IdTokenSubject } from '../../src/authn/token/id-token.ts'
 import type { ClientBearer, TokenSubject, Verified } from '../../src/authn/token/tokens.ts'
 import { systemRandom, uuidv7 } from '../../src/kernel/id.ts'
@@ -12,7 +13,7 @@ const mcp = 'https://gate.example.com/mcp'
 const jkt = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs'
 
 function bearer(changes: Partial<ClientBearer> = {}): ClientBearer {
-  return { id: 'app', scopes: ['widgets:read', 'openid'], audience: mcp, keyThumbprint: undefined, ...changes }
+  return { id: 'app', scopes: ['widgets:read', 'openid'], audience: mcp, ...unbound, ...changes }
 }
 
 function granted(changes: Partial<ClientBearer> = {}): TokenSubject {
@@ -80,6 +81,7 @@ for (const algorithm of ['EdDSA', 'ES256', 'RS256', 'HS256'] as const) {
         client: 'app',
         audience: [mcp],
         keyThumbprint: jkt,
+        certificateThumbprint: undefined,
       })
       assert.deepEqual(holds(tokens.verify(tokens.issue(granted({ scopes: [] })).token)).scopes, [])
     })
@@ -196,13 +198,22 @@ for (const algorithm of ['EdDSA', 'ES256', 'RS256', 'HS256'] as const) {
         ['a key to prove, in our own',            say({ cnf: { jkt } }),                                  'holds'],
         ['a confirmation that is empty',          say({ ...client, cnf: {} }),                            'token-invalid'],
         ['a confirmation that is null',           say({ ...client, cnf: null }),                          'token-invalid'],
-        ['a confirmation nobody here can check',  say({ ...client, cnf: { 'x5t#S256': jkt } }),           'token-invalid'],
+        ['a certificate to show',                 say({ ...client, cnf: { 'x5t#S256': jkt } }),           'holds'],
+        ['a certificate to show, in our own',     say({ cnf: { 'x5t#S256': jkt } }),                      'holds'],
+        ['a certificate by another digest',       say({ ...client, cnf: { 'x5t#S512': jkt } }),           'token-invalid'],
+        ['a certificate that is a list',          say({ ...client, cnf: { 'x5t#S256': [jkt] } }),         'token-invalid'],
+        ['a certificate in another spelling',     say({ ...client, cnf: { 'x5t#S256': `${jkt}=` } }),     'token-invalid'],
+        ['a confirmation nobody here can check',  say({ ...client, cnf: { kid: jkt } }),                  'token-invalid'],
+        ['a list of confirmations',               say({ ...client, cnf: [jkt] }),                         'token-invalid'],
         ['two confirmations',                     say({ ...client, cnf: { jkt, 'x5t#S256': jkt } }),      'token-invalid'],
         ['a thumbprint that is none',             say({ ...client, cnf: { jkt: 'short' } }),              'token-invalid'],
         ['a thumbprint that is a list',           say({ ...client, cnf: { jkt: [jkt] } }),                'token-invalid'],
       ]
       for (const [name, outcome, expected] of table) assert.equal(outcome, expected, name)
       assert.equal(holds(tokens.verify(desk.mint({ claims: { cnf: { jkt } } }))).keyThumbprint, jkt, 'never a bearer')
+      const certified = holds(tokens.verify(desk.mint({ claims: { cnf: { 'x5t#S256': jkt } } })))
+      assert.equal(certified.certificateThumbprint, jkt, 'nor this one')
+      assert.equal(certified.keyThumbprint, undefined)
     })
   })
 }

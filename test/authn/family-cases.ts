@@ -6,6 +6,7 @@ import { RevocationList } from '../../src/authn/session/revocation-list.ts'
 import { Revocations } from '../../src/authn/session/revocations.ts'
 import type { Presenter } from '../../src/authn/session/session-conditions.ts'
 import { type NewFamily, type Opened, type Rotation, Sessions } from '../../src/authn/session/sessions.ts'
+import { unbound } from '../../src/authn/token/binding.ts'
 import { sha256Hex } from '../../src/kernel/bytes.ts'
 import { systemRandom, uuidv7 } from '../../src/kernel/id.ts'
 import { rootKey } from '../../src/keys/root.ts'
@@ -85,7 +86,7 @@ export function familyCases(fresh: (context: TestContext) => Promise<string>): v
     const { grant, rotate, sessions, store } = await scene(context)
     const granted = { scopes: ['widgets:read', 'openid'], resources: ['https://gate.example/mcp'] }
     const { session, refreshToken } = await grant(granted)
-    const client = { id: 'app', ...granted, keyThumbprint: undefined }
+    const client = { id: 'app', ...granted, ...unbound }
     assert.deepEqual(session, { id: session.id, userId: 'u1', proof, client })
     const rotation = await rotate(refreshToken)
     assert.ok(rotation.kind === 'rotated')
@@ -94,7 +95,7 @@ export function familyCases(fresh: (context: TestContext) => Promise<string>): v
     assert.ok(again.kind === 'repeated')
     assert.deepEqual(again.session, session)
     const nothing = await grant({ scopes: [], resources: [] })
-    assert.deepEqual(nothing.session.client, { id: 'app', scopes: [], resources: [], keyThumbprint: undefined })
+    assert.deepEqual(nothing.session.client, { id: 'app', scopes: [], resources: [], ...unbound })
     assert.equal((await sessions.open(store.db, 'u1', device, proof)).session.client, undefined)
   })
 
@@ -115,23 +116,33 @@ export function familyCases(fresh: (context: TestContext) => Promise<string>): v
     assert.equal((await rotate(refreshToken)).kind, 'reused', 'spent, from its own client')
   })
 
-  test('A24: a family that is bound to a key is refreshed with that key alone', async (context) => {
-    const { grant, rotate, clock } = await scene(context)
-    const { refreshToken } = await grant({ keyThumbprint: 'K'.repeat(43) })
-    const wrong: readonly Presenter[] = [app, { ...app, keyThumbprint: 'L'.repeat(43) }, { ...app, keyThumbprint: '' }]
-    const right: Presenter = { ...app, keyThumbprint: 'K'.repeat(43) }
-    for (const by of wrong) assert.deepEqual(await rotate(refreshToken, by), { kind: 'invalid' })
-    const second = await rotate(refreshToken, right)
-    assert.ok(second.kind === 'rotated')
-    assert.equal(second.session.client?.keyThumbprint, 'K'.repeat(43))
-    for (const by of wrong)
-      assert.deepEqual(await rotate(refreshToken, by), { kind: 'invalid' }, 'nor is a retry answered')
-    clock.advance(graceMs)
-    for (const by of wrong) assert.deepEqual(await rotate(refreshToken, by), { kind: 'invalid' })
-    assert.equal((await rotate(second.refreshToken, right)).kind, 'rotated', 'nothing ended')
-    const unbound = await grant()
-    assert.equal((await rotate(unbound.refreshToken, right)).kind, 'rotated', 'a key that nobody asked for')
-  })
+  for (const [row, bound, what] of [
+    ['A24', 'keyThumbprint', 'key'],
+    ['A25', 'certificateThumbprint', 'certificate'],
+  ] as const)
+    test(`${row}: a family that is bound to a ${what} is refreshed with that ${what} alone`, async (context) => {
+      const { grant, rotate, clock } = await scene(context)
+      const { refreshToken } = await grant({ [bound]: 'K'.repeat(43) })
+      const other = bound === 'keyThumbprint' ? 'certificateThumbprint' : 'keyThumbprint'
+      const wrong: readonly Presenter[] = [
+        app,
+        { ...app, [bound]: 'L'.repeat(43) },
+        { ...app, [bound]: '' },
+        { ...app, [other]: 'K'.repeat(43) },
+      ]
+      const right: Presenter = { ...app, [bound]: 'K'.repeat(43) }
+      for (const by of wrong) assert.deepEqual(await rotate(refreshToken, by), { kind: 'invalid' })
+      const second = await rotate(refreshToken, right)
+      assert.ok(second.kind === 'rotated')
+      assert.equal(second.session.client?.[bound], 'K'.repeat(43))
+      for (const by of wrong)
+        assert.deepEqual(await rotate(refreshToken, by), { kind: 'invalid' }, 'nor is a retry answered')
+      clock.advance(graceMs)
+      for (const by of wrong) assert.deepEqual(await rotate(refreshToken, by), { kind: 'invalid' })
+      assert.equal((await rotate(second.refreshToken, right)).kind, 'rotated', 'nothing ended')
+      const free = await grant()
+      assert.equal((await rotate(free.refreshToken, right)).kind, 'rotated', `a ${what} that nobody asked for`)
+    })
 
   test('A20: a client’s family ends without a sign of life, and at its own absolute end', async (context) => {
     const { grant, rotate, clock } = await scene(context)
@@ -355,7 +366,7 @@ function family(changes: Partial<NewFamily>): NewFamily {
     id: 'app',
     scopes: ['widgets:read'],
     resources: [],
-    keyThumbprint: undefined,
+    ...unbound,
     parentId: undefined,
     ttlMs: 30 * day,
     ...changes,

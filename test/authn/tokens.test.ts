@@ -147,6 +147,7 @@ for (const algorithm of algorithms) {
         client: undefined,
         audience: ['api'],
         keyThumbprint: undefined,
+        certificateThumbprint: undefined,
       })
     })
 

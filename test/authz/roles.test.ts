@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Holder } from '../../src/authn/holder.ts'
 import type { Verified } from '../../src/authn/token/tokens.ts'
 import { covers } from '../../src/authz/permissions.ts'
 import { compileRoles, roleOptions } from '../../src/authz/roles.ts'
@@ -20,6 +21,7 @@ function verified(roles: readonly string[]): Verified {
     client: undefined,
     audience: ['gatehouse'],
     keyThumbprint: undefined,
+    certificateThumbprint: undefined,
   }
 }
 
@@ -123,5 +125,41 @@ test('A62: a principal holds what its token says, and handles where secrets were
     attributes: { email: 'ada@example.com' },
     actor: undefined,
     client: undefined,
+    limit: undefined,
   })
+})
+
+test('A55 AK1: a machine holds what its owner holds and its credential lends, and by scopes what a client would', () => {
+  const table = compileRoles(
+    { editor: { permissions: ['note:*', 'thing:read'] } },
+    { notes: { permissions: ['note:read'] } },
+  )
+  const holder = (more: Partial<Holder>): Holder => ({
+    type: 'user',
+    id: 'u1',
+    credential: { kind: 'api-key', id: 'k1' },
+    roles: ['editor'],
+    permissions: [],
+    lent: undefined,
+    scopes: undefined,
+    organisation: undefined,
+    limit: undefined,
+    from: undefined,
+    ...more,
+  })
+  const held = (more: Partial<Holder>): readonly string[] =>
+    [...table.principalOfHolder(holder(more)).permissions].toSorted()
+  assert.deepEqual(held({}), ['note:*', 'thing:read'])
+  assert.deepEqual(held({ lent: ['note:write', 'user:delete'] }), ['note:write'], 'no more than the owner')
+  assert.deepEqual(held({ lent: ['*'] }), ['note:*', 'thing:read'])
+  assert.deepEqual(held({ lent: [] }), [])
+  assert.deepEqual(held({ roles: [], lent: ['note:read'] }), [], 'an owner who lost their roles')
+  assert.deepEqual(held({ type: 'service', roles: [], permissions: ['thing:read'] }), ['thing:read'])
+  assert.deepEqual(held({ scopes: ['notes'] }), ['note:read'])
+  assert.deepEqual(held({ scopes: [] }), [])
+  const limited = table.principalOfHolder(holder({ lent: ['note:read'] }))
+  assert.deepEqual([limited.roles, limited.client], [[], undefined], 'a part of somebody is not called by their role')
+  assert.equal(table.principalOfHolder(holder({ scopes: ['notes'] })).client, 'k1', 'measured like a client')
+  const one = holder({})
+  assert.equal(table.principalOfHolder(one), table.principalOfHolder(one))
 })

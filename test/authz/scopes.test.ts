@@ -35,6 +35,7 @@ function token(client: string | undefined, granted: readonly string[], more: Par
     client,
     audience: ['gatehouse'],
     keyThumbprint: undefined,
+    certificateThumbprint: undefined,
     ...more,
   }
 }

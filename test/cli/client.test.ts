@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { command as client } from '../../src/cli/client.ts'
+import { makeSelfSigned } from '../support/certificates.ts'
 import { command, startProcess } from '../support/process.ts'
 import { type Outcome, run } from './in-process.ts'
 
@@ -120,6 +121,51 @@ test('OA1: clients of each kind are made by command', async () => {
     const id = /client_id: (gh_cl_\S+)/.exec(made.out)?.[1] ?? ''
     assert.match((await run('show', id)).out, expected)
   }
+})
+
+test('A27: clients of certificates are made by command, by a name or by the certificate itself', async () => {
+  const { dir, run } = place({ ...config, oauth: { ...config.oauth, clientCertificates: 'verified' } })
+  const { cert } = await makeSelfSigned({ subject: 'app' })
+  const file = join(dir, 'app.pem')
+  writeFileSync(file, cert)
+  writeFileSync(join(dir, 'broken.pem'), 'no certificate')
+  const itself = ['create', 'An App', '--grant', 'client_credentials']
+  for (const [args, expected] of [
+    [
+      ['--certificate-subject', 'CN=billing,O=Example'],
+      /tls_client_auth\n[\s\S]*tls_client_auth_subject_dn: CN=billing,O=/,
+    ],
+    [['--certificate-dns', 'Billing.Internal'], /tls_client_auth_san_dns: billing\.internal/],
+    [['--certificate-uri', 'spiffe://example.com/billing'], /tls_client_auth_san_uri: spiffe:/],
+    [['--certificate-address', '2001:db8:0::1'], /tls_client_auth_san_ip: 2001:db8::1/],
+    [['--certificate-email', 'billing@example.com'], /tls_client_auth_san_email: billing@/],
+    [['--certificate', file], /self_signed_tls_client_auth\n[\s\S]*"x5c":\["MII/],
+    [['--certificate', file, '--certificate-bound'], /tls_client_certificate_bound_access_tokens: true/],
+  ] as const) {
+    const made = await run(...itself, ...args)
+    assert.equal(made.code, 0, made.err)
+    assert.doesNotMatch(made.out, /gh_cs_/, 'it shows who it is without a secret')
+    const id = /client_id: (gh_cl_\S+)/.exec(made.out)?.[1] ?? ''
+    assert.match((await run('show', id)).out, expected)
+  }
+  for (const [args, message] of [
+    [
+      ['--certificate-dns', 'a', '--certificate-subject', 'CN=a'],
+      /--certificate-subject, --certificate-dns: expected one/,
+    ],
+    [['--certificate', file, '--public'], /--public, --certificate: expected one/],
+    [['--certificate', join(dir, 'none.pem')], /--certificate: `.*none\.pem` cannot be read \(ENOENT\)/],
+    [['--certificate', join(dir, 'broken.pem')], /--certificate: `.*broken\.pem` is no PEM certificate: it holds no/],
+    [['--certificate-dns', '*.internal'], /pattern/],
+    [['--certificate-bound', '--bound-tokens'], /bound to one thing/],
+  ] as const) {
+    const { code, err } = await run(...itself, ...args)
+    assert.equal(code, 2, err)
+    assert.match(err, message)
+  }
+  const blind = await place().run(...itself, '--certificate-dns', 'billing.internal')
+  assert.equal(blind.code, 2)
+  assert.match(blind.err, /`tls_client_auth`: no authority vouches for client certificates here/)
 })
 
 test('OA1 TK4: what a command does to a client holds within a second in the house that serves', async (context) => {

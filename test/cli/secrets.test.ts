@@ -122,16 +122,19 @@ test('TK2: a secret of the configuration rotates by configuration, and the comma
   const { access_token: next } = await signIn(house.url)
   assert.notEqual(kidOf(next), kidOf(token))
 
-  for (const args of [
-    ['rotate', 'signing-key'],
-    ['remove', 'signing-key', kidOf(next)],
-  ]) {
-    const { code, err } = await run(secrets, [...args, '--config', config, '--data', dir], environment)
-    assert.equal(code, 1)
-    assert.match(err, /stands in the configuration: put a new one into `tokens\.secret`/)
-  }
-  const { out } = await run(secrets, ['list', '--config', config, '--data', dir], environment)
-  assert.equal(out, `${kidOf(next)}\tHS256\tactive\tconfigured\n${kidOf(token)}\tHS256\tverifying\tconfigured\n`)
+  const ask = (...args: string[]) => run(secrets, [...args, '--config', config, '--data', dir], environment)
+  const inTheConfiguration = /stands in the configuration: put a new one into `tokens\.secret`/
+  const removed = await ask('remove', 'signing-key', kidOf(next))
+  assert.equal(removed.code, 1)
+  assert.match(removed.err, inTheConfiguration)
+  const rotated = await ask('rotate', 'signing-key')
+  assert.match(rotated.err, inTheConfiguration)
+  assert.match(rotated.out, /^EdDSA: `[^`]+` is published/, 'the key of what upstreams verify is the house’s own')
+  const { out } = await ask('list')
+  assert.deepEqual(
+    out.split('\n').filter((line) => line.includes('HS256')),
+    [`${kidOf(next)}\tHS256\tactive\tconfigured`, `${kidOf(token)}\tHS256\tverifying\tconfigured`],
+  )
 })
 
 test('a wrong call of `secrets` is told how it is called', async () => {

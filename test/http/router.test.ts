@@ -36,6 +36,29 @@ test('a literal segment wins over a parameter, a parameter over the rest', () =>
   }
 })
 
+test('read loosely, letters have no case and a slash at the end is none, and parameters stay as they were written', () => {
+  const loose = compileRouter(
+    ['/', '/a', '/a/*', '/Users/:id', '/b/', '/c/*', '/*'].map((pattern) => ({
+      pattern,
+      methods: undefined,
+      value: pattern,
+    })),
+    'loose',
+  )
+  for (const [path, value, params = {}] of [
+    ['/', '/'],
+    ['/A', '/a'],
+    ['/a/', '/a'],
+    ['/A/x', '/a/*', { '*': 'x' }],
+    ['/uSERS/Ada/', '/Users/:id', { id: 'Ada' }],
+    ['/B', '/b/'],
+    ['/b/', '/b/'],
+    ['/c', '/*', { '*': 'c' }],
+    ['/C/', '/c/*', { '*': '' }],
+  ] as const)
+    assert.deepEqual(loose.find('GET', path), { value, params }, path)
+})
+
 test('a path without the method names those it has; HEAD comes with GET', () => {
   assert.deepEqual(router.find('DELETE', '/a'), { allow: ['GET', 'POST'] })
   assert.deepEqual(router.find('HEAD', '/a'), { value: '/a', params: {} })
@@ -57,7 +80,13 @@ test('C: a canonical path is canonical: parsing it again changes nothing, and it
       (text) => {
         const { path, query, problem } = parseTarget(`/${text}`)
         if (problem !== undefined) return
-        assert.deepEqual(parseTarget(path + query), { path, query, authority: undefined, problem: undefined })
+        assert.deepEqual(parseTarget(path + query), {
+          path,
+          written: path,
+          query,
+          authority: undefined,
+          problem: undefined,
+        })
         assert.doesNotMatch(path, /\/\/|\\|\/\.{1,2}(\/|$)|%(2f|5c|00)/i)
       },
     ),

@@ -108,3 +108,14 @@ function held(): number {
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
+
+test('TR4: callers with limits of their own under one name do not make each other count anew', () => {
+  const limiter = openLimiter(testClock())
+  const admitted = { thrifty: 0, generous: 0 }
+  for (let count = 0; count < 10; count++) {
+    if (limiter.take('thrifty', sustained(2, hour), 1).allowed) admitted.thrifty++
+    if (limiter.take('generous', sustained(5, hour / 2), 1).allowed) admitted.generous++
+  }
+  assert.deepEqual(admitted, { thrifty: 2, generous: 5 })
+  assert.equal(limiter.take('thrifty', sustained(3, hour), 1).allowed, true, 'a limit that was changed begins anew')
+})

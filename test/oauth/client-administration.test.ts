@@ -1,6 +1,7 @@
 // Clients, made and unmade over the API: who may, and what becomes of tokens.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { unbound } from '../../src/authn/token/binding.ts'
 import type { Config } from '../../src/config.ts'
 import { type OauthHouse, redirectUri, startOauth } from '../support/oauth.ts'
 import { basic, callApi, post, refresh, tokensFor } from '../support/oauth-clients.ts'
@@ -164,6 +165,7 @@ for (const [verb, method, path] of [
       scopes: ['widgets:read'],
       audience: house.house.settings.tokens.audience,
       keyThumbprint: undefined,
+      certificateThumbprint: undefined,
     })
     assert.equal(await callApi(house, late.token), 401)
     const again = await refresh(house, tokens.refresh, { client_id: undefined }, proof)
@@ -200,6 +202,28 @@ test('OA1: a change that takes something away ends what was issued before; one t
   assert.equal(await callApi(house, token), 401)
   const asked = { grant_type: 'client_credentials', scope: 'widgets:write' }
   assert.equal((await post(house, '/oauth/token', asked, basic(id, secret))).body['error'], 'invalid_scope')
+})
+
+test('A27: a client of another name in its certificate is another one: what was issued to the first ends', async (context) => {
+  const { house, ask } = await scene(context, { clientCertificates: 'verified' })
+  const named = { ...machine, token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'a.internal' }
+  const made = await ask('POST', '', { ...named, client_id: 'named' })
+  assert.equal(made.status, 201, JSON.stringify(made.body))
+  assert.equal(made.body['client_secret'], undefined)
+  assert.equal(made.body['tls_client_auth_san_dns'], 'a.internal')
+  const given = (): string =>
+    house.house.tokens.issueForClient({ id: 'named', scopes: ['widgets:read'], audience: 'gatehouse', ...unbound })
+      .token
+  const token = given()
+  assert.equal(await callApi(house, token), 200)
+  assert.equal((await ask('PUT', '/named', { ...named, client_name: 'Another name' })).status, 200)
+  assert.equal(await callApi(house, token), 200, 'what it is called is no matter')
+  assert.equal((await ask('PUT', '/named', { ...named, tls_client_auth_san_dns: 'b.internal' })).status, 200)
+  assert.equal(await callApi(house, token), 401)
+  const other = await ask('PUT', '/named', { ...named, tls_client_auth_san_ip: '192.0.2.1' })
+  assert.equal(other.status, 422)
+  assert.match(JSON.stringify(other.body['errors']), /exactly one of/)
+  assert.equal((await ask('POST', '/named/secrets', {})).status, 409, 'it uses none')
 })
 
 test('A27: a client that shows who it is in another way has no secret left', async (context) => {

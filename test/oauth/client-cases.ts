@@ -30,7 +30,7 @@ export function described(said: Readonly<Record<string, unknown>> = {}): ClientM
     scope: 'widgets:read',
     ...said,
   })
-  const checked = checkMetadata(body, { has: () => true })
+  const checked = checkMetadata(body, { has: () => true, certificates: 'verified' })
   if ('errors' in checked) assert.fail(JSON.stringify(checked.errors))
   return checked.metadata
 }

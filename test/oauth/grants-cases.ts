@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { hold } from '../../src/authn/account/hold.ts'
 import { RevocationList } from '../../src/authn/session/revocation-list.ts'
 import { Sessions } from '../../src/authn/session/sessions.ts'
+import { unbound } from '../../src/authn/token/binding.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { rootKey } from '../../src/keys/root.ts'
 import { Grants, grantScopesMax, grantsMax, type NewGrant } from '../../src/oauth/grants.ts'
@@ -153,7 +154,7 @@ export function grantCases(fresh: FreshStore): void {
     const sessions = new Sessions({ clock, random: systemRandom, root, revocationList, graceMs: 0, ...lives })
     const device = { address: '203.0.113.7', userAgent: 'test' }
     const open = async (userId: string, id: string): Promise<string> => {
-      const family = { id, scopes: [], resources: [], keyThumbprint: undefined, parentId: undefined, ttlMs: hour }
+      const family = { id, scopes: [], resources: [], ...unbound, parentId: undefined, ttlMs: hour }
       const proof = { methods: ['password'], at: clock.now() } as const
       return (await sessions.openForClient(store.db, userId, device, proof, family)).session.id
     }

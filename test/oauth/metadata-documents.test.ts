@@ -44,7 +44,8 @@ async function scene(context: TestContext, first: Served = {}) {
   const scopes = {
     has: (scope: string) => scope === 'widgets:read',
     isPrivileged: (scope: string) => scope === 'widgets:admin',
-  }
+    certificates: 'shown',
+  } as const
   const documents = openMetadataDocuments({ egress, scopes, clock, log: silent })
   return { served, server, clock, documents, address: `https://app.client.example:${server.port}/client.json` }
 }
@@ -91,6 +92,16 @@ test('OA4: a document without a name is called by its host, and one with a key s
   const keyed = await documents.find(`${address}.keyed`)
   assert.equal(keyed?.confidential, true)
   assert.equal(keyed?.metadata['jwks_uri'], 'https://app.client.example/jwks')
+})
+
+test('A31: a document may name certificates of its own, and nobody else’s', async (context) => {
+  const { documents, address, served } = await scene(context, {
+    said: { token_endpoint_auth_method: 'self_signed_tls_client_auth', jwks_uri: 'https://app.client.example/jwks' },
+  })
+  assert.equal((await documents.find(address))?.confidential, true)
+  served.now = { said: { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'bank.example' } }
+  const named = await documents.read(`${address}.named`)
+  assert.match('problem' in named ? named.problem : '', /expected `none`, `private_key_jwt` or `self_signed_tls/)
 })
 
 test('A31: a document that is not about its own address, or not for everybody to read, is no client', async (context) => {

@@ -32,7 +32,11 @@ export function registrationCases(fresh: FreshStore): void {
       clients: at.clients,
       tickets: new Tickets({ clock: at.clock, random: systemRandom, root }),
       options: oauthOptions.parse({ registration: options }).registration,
-      scopes: { has: (scope) => scope.startsWith('widgets:'), isPrivileged: (scope) => scope === 'widgets:admin' },
+      scopes: {
+        has: (scope) => scope.startsWith('widgets:'),
+        isPrivileged: (scope) => scope === 'widgets:admin',
+        certificates: 'verified',
+      },
     })
     return {
       ...at,
@@ -99,6 +103,23 @@ export function registrationCases(fresh: FreshStore): void {
     at.clock.advance(day)
     refused(await at.register(undefined, late), 'invalid_token')
     assert.equal(await count(at), 1)
+  })
+
+  test('A30: a name in somebody’s certificates is for whom an operator has invited, and others spend no token on it', async (context) => {
+    const at = await scene(context, { access: 'open' })
+    const named = { ...app, token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'billing.internal' }
+    const refusal = refused(await at.register(undefined, undefined, named), 'invalid_client_metadata')
+    assert.match(refusal.description, /`tls_client_auth`.+invited.+`self_signed_tls_client_auth`/)
+    refused(await at.register(undefined, 'made up', named), 'invalid_token')
+    assert.equal(await count(at), 0)
+    const token = await at.store.transaction((trx) => at.registration.invite(trx, 'ada', day))
+    refused(await at.register(undefined, token, { ...named, tls_client_auth_san_dns: '*' }), 'invalid_client_metadata')
+    const { client, secret } = registered(await at.register(undefined, token, named))
+    assert.equal(secret, undefined)
+    const known = await at.clients.find(at.store.db, client.id)
+    assert.equal(known?.confidential, true)
+    assert.equal(known?.metadata['tls_client_auth_san_dns'], 'billing.internal')
+    assert.equal(client.metadata.tls_client_auth_san_dns, 'billing.internal')
   })
 
   test('A30: of many with one token at the same moment, one registers', async (context) => {

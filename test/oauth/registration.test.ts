@@ -9,17 +9,18 @@ const app = { redirect_uris: ['https://app.example.com/callback'], token_endpoin
 const scopes = {
   has: (scope: string) => scope.startsWith('widgets:'),
   isPrivileged: (scope: string) => scope === 'widgets:admin',
-}
+  certificates: 'verified',
+} as const
 
-function refusal(said: unknown): MetadataRefusal {
-  const judged = policed(said, scopes)
+function refusal(said: unknown, invited = false): MetadataRefusal {
+  const judged = policed(said, scopes, invited)
   if (!('error' in judged)) assert.fail(`it was taken: ${JSON.stringify(said)}`)
   assert.match(judged.description, /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, 'RFC 6749 §5.2')
   return judged
 }
 
-function taken(said: object): Readonly<Record<string, unknown>> {
-  const judged = policed({ ...app, ...said }, scopes)
+function taken(said: object, invited = false): Readonly<Record<string, unknown>> {
+  const judged = policed({ ...app, ...said }, scopes, invited)
   if ('error' in judged) assert.fail(`${judged.error}: ${judged.description}`)
   return { ...judged.metadata }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeJwt } from 'jose'
 import { contract } from '../../src/wire/contract.ts'
 import type { Endpoint } from '../../src/wire/shapes.ts'
 import { bearer, publicUrl } from '../support/people.ts'
@@ -156,18 +157,16 @@ test('A57 D5: the upstream learns which client asks, and cannot be told so from 
     headers: Record<string, string>
     raw: string[]
   }
-  assert.deepEqual(
-    Object.fromEntries(
-      Object.entries(seen.headers).filter(([name]) => name.startsWith('x-gatehouse-') && !name.endsWith('-id')),
-    ),
-    {
-      'x-gatehouse-user': ada.user.id,
-      'x-gatehouse-roles': '',
-      'x-gatehouse-permissions': 'widgets:read',
-      'x-gatehouse-client': 'app',
-      'x-gatehouse-scope': 'widgets:read openid',
-    },
-  )
+  const { 'x-gatehouse-assertion': assertion = '', 'x-gatehouse-request-id': _, ...told } = seen.headers
+  const { client_id, scope } = decodeJwt(assertion)
+  assert.deepEqual([client_id, scope], ['app', 'widgets:read openid'])
+  assert.deepEqual(Object.fromEntries(Object.entries(told).filter(([name]) => name.startsWith('x-gatehouse-'))), {
+    'x-gatehouse-user': ada.user.id,
+    'x-gatehouse-roles': '',
+    'x-gatehouse-permissions': 'widgets:read',
+    'x-gatehouse-client': 'app',
+    'x-gatehouse-scope': 'widgets:read openid',
+  })
   const own = (await (await ask('/widgets', ada.access_token, { headers: forged })).json()) as typeof seen
   assert.equal(own.headers['x-gatehouse-client'], undefined)
   assert.equal(own.headers['x-gatehouse-scope'], undefined)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Config, parseConfig } from '../../src/config.ts'
-import { listen } from '../../src/endpoints/listener.ts'
+import { type Listener, listen } from '../../src/endpoints/listener.ts'
 import { type House, openHouse } from '../../src/house.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
@@ -17,6 +17,7 @@ export interface TestHouse {
   readonly house: House
   readonly url: string
   readonly port: number
+  readonly listener: Listener
   /** Signs in and answers the access token. */
   signIn(): Promise<string>
   close(): Promise<void>
@@ -50,10 +51,14 @@ export async function startHouse(
     version: 'test',
     role: 'gate',
   })
-  const listener = await listen(house.gate, outcome.settings.listen)
+  const listener = await listen(house.gate, outcome.settings.listen, {
+    log: options.log ?? silent,
+    clock: options.clock ?? systemClock,
+    environment,
+  })
   const created = await house.accounts.create(house.store.db, { ...person, roles: [...(options.roles ?? ['user'])] })
   if (!('account' in created) && !('taken' in created)) throw new Error(JSON.stringify(created))
-  const url = `http://127.0.0.1:${listener.port}`
+  const url = `${listener.protocol}://127.0.0.1:${listener.port}`
   let closed = false
   const close = async (): Promise<void> => {
     if (closed) return
@@ -66,6 +71,7 @@ export async function startHouse(
     house,
     url,
     port: listener.port,
+    listener,
     close,
     async signIn() {
       const response = await fetch(`${url}/api/auth/login`, {

@@ -32,7 +32,7 @@ export async function startOauth(
 ): Promise<OauthHouse> {
   const port = await freePort()
   const upstream = await startUpstream(context, mirror)
-  const issuer = `http://localhost:${port}`
+  const issuer = `${config.listen?.tls === undefined ? 'http' : 'https'}://localhost:${port}`
   const people = await startPeople(
     context,
     {

@@ -70,7 +70,7 @@ export async function startProcess(
   context.after(() => stop('SIGKILL'))
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', () => {
-      const found = /open at (http:\/\/\S+)/.exec(texts.out())
+      const found = /open at (https?:\/\/\S+)/.exec(texts.out())
       if (found?.[1] !== undefined) resolve(found[1])
     })
     child.on('close', (code) => reject(new Error(`it ended with ${code}: ${texts.out()}${texts.err()}`)))

@@ -1,5 +1,6 @@
 // A house that clients of other people come to, and the tokens that they would have been given.
 import type { TestContext } from 'node:test'
+import { unbound } from '../../src/authn/token/binding.ts'
 import type { Config } from '../../src/config.ts'
 import { systemRandom, uuidv7 } from '../../src/kernel/id.ts'
 import { mirror, startUpstream } from '../support/house.ts'
@@ -20,6 +21,7 @@ export interface Lent {
   readonly client?: string
   readonly audience?: string
   readonly keyThumbprint?: string
+  readonly certificateThumbprint?: string
   readonly roles?: readonly string[]
 }
 
@@ -87,7 +89,10 @@ export async function startGuarded(
   return {
     ...people,
     ada,
-    lent(scopes, { client = 'app', audience = houseAudience, keyThumbprint, roles = ['user'] } = {}) {
+    lent(
+      scopes,
+      { client = 'app', audience = houseAudience, keyThumbprint, certificateThumbprint, roles = ['user'] } = {},
+    ) {
       return house.tokens.issue({
         subject: ada.user.id,
         session: uuidv7((options.clock ?? { now: () => 1 }).now(), systemRandom),
@@ -96,11 +101,11 @@ export async function startGuarded(
         email: ada.user.email,
         name: 'Ada',
         proof: { methods: ['password'], at: 0 },
-        client: { id: client, scopes, audience, keyThumbprint },
+        client: { id: client, scopes, audience, keyThumbprint, certificateThumbprint },
       }).token
     },
     ownOf: (client, scopes, audience = houseAudience) =>
-      house.tokens.issueForClient({ id: client, scopes, audience, keyThumbprint: undefined }).token,
+      house.tokens.issueForClient({ id: client, scopes, audience, ...unbound }).token,
     ask: (path, token, { method = 'GET', scheme = 'Bearer', headers = {} } = {}) =>
       fetch(url + path, { method, headers: { authorization: `${scheme} ${token}`, ...headers } }),
   }

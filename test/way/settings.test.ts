@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { mirror, person, startHouse, startUpstream } from '../support/house.ts'
 import { post } from '../support/process.ts'
 
@@ -104,9 +104,16 @@ for (const algorithm of ['EdDSA', 'ES256', 'RS256'] as const) {
   })
 }
 
-test('TK1: HS256 publishes no key', async (context) => {
-  const { url } = await startHouse(context, { tokens: { algorithm: 'HS256' }, routes: [] })
-  assert.deepEqual(await (await fetch(`${url}/.well-known/jwks.json`)).json(), { keys: [] })
+test('TK1: HS256 publishes no secret: what upstreams verify is signed with another key', async (context) => {
+  const { url, signIn } = await startHouse(context, { tokens: { algorithm: 'HS256' }, routes: [] })
+  const { keys } = (await (await fetch(`${url}/.well-known/jwks.json`)).json()) as { keys: Record<string, unknown>[] }
+  assert.deepEqual(
+    keys.map(({ kty, alg, k, d }) => ({ kty, alg, k, d })),
+    [{ kty: 'OKP', alg: 'EdDSA', k: undefined, d: undefined }],
+  )
+  const { alg, kid } = decodeProtectedHeader(await signIn())
+  assert.equal(alg, 'HS256')
+  assert.notEqual(kid, keys[0]?.['kid'])
 })
 
 test('AZ1: roles add up, inherit and hold wildcards; a reload changes what they hold on the next request', async (context) => {

@@ -110,7 +110,8 @@ export class Passkeys {
     const { id, response: answer } = shape.data
     const outcome = await unlessThrown(async () => {
       // Before the library sees it: it would read the certificates, and fetch the revocation lists that they name.
-      if (await hasCertificates(answer.attestationObject)) return { problem: 'expected no attestation, got certificates' }
+      if (await hasCertificates(answer.attestationObject))
+        return { problem: 'expected no attestation, got certificates' }
       const problem = clientDataProblem(answer.clientDataJSON)
       if (problem !== undefined) return { problem }
       const { rpId, origins } = this.#options

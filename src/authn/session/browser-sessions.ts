@@ -6,6 +6,7 @@ import { type Random, uuidv7 } from '../../kernel/id.ts'
 import type { Database } from '../../store/database.ts'
 import type { Accounts } from '../account/accounts.ts'
 import { methodsFrom, type Proof } from '../proof.ts'
+import { unbound } from '../token/binding.ts'
 import type { Verified } from '../token/tokens.ts'
 import type { Revocations } from './revocations.ts'
 import { type Device, newSessionRow, type Session } from './session.ts'
@@ -109,7 +110,7 @@ export class BrowserSessions {
       proof: { methods: methodsFrom(row.methods.split(' ')), at: row.authenticated_at },
       impersonator: undefined,
       audience: [],
-      keyThumbprint: undefined,
+      ...unbound,
     }
     this.#known.set(name, { verified, until: Math.min(now + believeMs, row.expires_at) })
     return verified

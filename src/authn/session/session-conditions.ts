@@ -10,6 +10,8 @@ export interface Presenter {
   readonly clientId: string | undefined
   /** The key that was proven with the request. */
   readonly keyThumbprint?: string | undefined
+  /** The certificate of the connection that it came on. */
+  readonly certificateThumbprint?: string | undefined
 }
 
 /** How long sessions live without a sign of life. */
@@ -61,15 +63,21 @@ export function isLiving(is: Where, now: number, idle: Idle): Condition {
   ])
 }
 
-/** Whether a family is the presenter's: another's is not there for them, and a key that it is bound to has to be proven. */
-export function isHeldBy(is: Where, { clientId, keyThumbprint }: Presenter): Condition {
+/** Whether a family is the presenter's: another's is not there for them, and what it is bound to has to be shown. */
+export function isHeldBy(is: Where, { clientId, keyThumbprint, certificateThumbprint }: Presenter): Condition {
   return is.and([
     isClient(is, clientId),
-    is.or([
-      is('sessions.key_thumbprint', 'is', null),
-      ...(keyThumbprint === undefined ? [] : [is('sessions.key_thumbprint', '=', keyThumbprint)]),
-    ]),
+    isBoundTo(is, 'sessions.key_thumbprint', keyThumbprint),
+    isBoundTo(is, 'sessions.certificate_thumbprint', certificateThumbprint),
   ])
+}
+
+function isBoundTo(
+  is: Where,
+  column: 'sessions.key_thumbprint' | 'sessions.certificate_thumbprint',
+  shown: string | undefined,
+): Condition {
+  return is.or([is(column, 'is', null), ...(shown === undefined ? [] : [is(column, '=', shown)])])
 }
 
 export function isClient(is: Where, clientId: string | undefined): Condition {

@@ -1,6 +1,7 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { SessionsTable } from '../../store/schema.ts'
 import { methodsFrom, type Proof } from '../proof.ts'
+import type { Binding } from '../token/binding.ts'
 
 /** One sign-in: the family that all its refresh tokens and access tokens belong to. */
 export interface Session {
@@ -11,14 +12,12 @@ export interface Session {
   readonly client: SessionClient | undefined
 }
 
-/** What a client was granted. */
-export interface SessionClient {
+/** What a client was granted, and what every refresh of it has to show (RFC 9449 §5, RFC 8705 §4). */
+export interface SessionClient extends Binding {
   readonly id: string
   readonly scopes: readonly string[]
   /** Identifiers of resources (RFC 8707). */
   readonly resources: readonly string[]
-  /** The key that every refresh has to prove (RFC 9449 §5). */
-  readonly keyThumbprint: string | undefined
 }
 
 /** A living session as its owner may see it. */
@@ -42,7 +41,7 @@ export type SessionRow = Selectable<SessionsTable>
 /** What a family has beside what every kind of session has. */
 export type FamilyColumns = Pick<
   Insertable<SessionsTable>,
-  'kind' | 'client_id' | 'scope' | 'resources' | 'key_thumbprint' | 'parent_id'
+  'kind' | 'client_id' | 'scope' | 'resources' | 'key_thumbprint' | 'certificate_thumbprint' | 'parent_id'
 >
 
 /** What every kind of session has when it begins. */
@@ -80,6 +79,7 @@ export const sessionColumns = [
   'scope',
   'resources',
   'key_thumbprint',
+  'certificate_thumbprint',
 ] as const satisfies readonly (keyof SessionRow)[]
 
 /** A row as a `Session`. */
@@ -96,6 +96,7 @@ export function sessionOf(row: Pick<SessionRow, (typeof sessionColumns)[number]>
             scopes: wordsOf(row.scope),
             resources: wordsOf(row.resources),
             keyThumbprint: row.key_thumbprint ?? undefined,
+            certificateThumbprint: row.certificate_thumbprint ?? undefined,
           },
   }
 }

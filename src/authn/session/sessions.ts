@@ -91,7 +91,7 @@ export class Sessions {
     userId: string,
     device: Device,
     proof: Proof,
-    { id, scopes, resources, keyThumbprint, parentId, ttlMs }: NewFamily,
+    { id, scopes, resources, keyThumbprint, certificateThumbprint, parentId, ttlMs }: NewFamily,
   ): Promise<Opened> {
     const columns: FamilyColumns = {
       kind: 'client',
@@ -99,6 +99,7 @@ export class Sessions {
       scope: scopes.join(' '),
       resources: resources.join(' '),
       key_thumbprint: keyThumbprint ?? null,
+      certificate_thumbprint: certificateThumbprint ?? null,
       parent_id: parentId ?? null,
     }
     return this.#open(trx, userId, device, proof, columns, ttlMs)

@@ -24,18 +24,6 @@ export function isActor(value: unknown): value is { readonly sub: string } {
   return typeof value === 'object' && value !== null && 'sub' in value && isHandle(value.sub)
 }
 
-/** RFC 7800 §3.1, RFC 9449 §6.1. Another way to confirm is one that nobody here can check, and so no way at all. */
-export function isConfirmation(value: unknown): value is { readonly jkt: string } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    Object.keys(value).length === 1 &&
-    'jkt' in value &&
-    typeof value.jkt === 'string' &&
-    /^[\w-]{43}$/.test(value.jkt)
-  )
-}
-
 /** The scopes of a `scope` claim (RFC 8693 §4.2). */
 export function scopesOf({ scope }: Members): readonly string[] {
   return isText(scope) && scope !== '' ? scope.split(' ') : []

@@ -11,7 +11,8 @@ import { rotationOptions } from '../../keys/options.ts'
 import { amrOf, levelOf, methodsOfAmr, type Proof } from '../proof.ts'
 import { refreshTokenPrefix } from '../session/refresh-tokens.ts'
 import type { Revocations } from '../session/revocations.ts'
-import { attributesOf, isActor, isConfirmation, isHandle, isText, isTexts, isTime, scopesOf } from './claims.ts'
+import { type Binding, confirmationOf, readConfirmation, unbound } from './binding.ts'
+import { attributesOf, isActor, isHandle, isText, isTexts, isTime, scopesOf } from './claims.ts'
 import { type IdTokenSubject, idTokenClaims } from './id-token.ts'
 import { fits, type Members, readJws, writeJws } from './jws.ts'
 
@@ -68,17 +69,15 @@ export interface TokenSubject {
 }
 
 /** A program of other people that holds a token: it may what it was granted, where it was granted it. */
-export interface ClientBearer {
+export interface ClientBearer extends Binding {
   readonly id: string
   readonly scopes: readonly string[]
   /** The resource that the token is for (RFC 8707 §2). */
   readonly audience: string
-  /** The key that it has to prove with each use (RFC 9449 §6.1 `cnf.jkt`). */
-  readonly keyThumbprint: string | undefined
 }
 
 /** A credential that held: what it says, and nothing of its text. */
-export interface Verified {
+export interface Verified extends Binding {
   readonly kind: 'access-token' | 'browser-session'
   readonly subject: string
   readonly tokenId: string
@@ -96,8 +95,6 @@ export interface Verified {
   readonly client: string | undefined
   /** Whom the token is meant for: our own audience, or one resource of ours. */
   readonly audience: readonly string[]
-  /** The key that has to be proven with it; undefined for a bearer. */
-  readonly keyThumbprint: string | undefined
 }
 
 export interface Issued {
@@ -240,14 +237,14 @@ export function openTokens(parts: TokenParts): TokenService {
     clear: () => cache.clear(),
   }
 
-  function signForClient({ id, scopes, audience, keyThumbprint }: ClientBearer, whom: Members): Issued {
+  function signForClient({ id, scopes, audience, ...binding }: ClientBearer, whom: Members): Issued {
     assert(oauth !== undefined, 'tokens for clients come from an authorization server')
     assert(oauth.audiences.has(audience), 'a token is for a resource of ours')
     return sign(oauth.issuer, audience, {
       ...whom,
       client_id: id,
       ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
-      ...(keyThumbprint === undefined ? {} : { cnf: { jkt: keyThumbprint } }),
+      ...confirmationOf(binding),
     })
   }
 
@@ -309,7 +306,8 @@ export function openTokens(parts: TokenParts): TokenService {
     if (!isTexts(roles)) return invalid('`roles` is not a list of names')
     if (act !== undefined && !isActor(act)) return invalid('`act` does not say who')
     // A token that wants a proof, and cannot be asked for it, is not good without one.
-    if (cnf !== undefined && !isConfirmation(cnf)) return invalid('`cnf` is not a thumbprint')
+    const binding = cnf === undefined ? unbound : readConfirmation(cnf)
+    if (binding === undefined) return invalid('`cnf` is not a thumbprint')
     if (client_id !== undefined) {
       if (!isHandle(client_id)) return invalid('`client_id` is not a name')
       if (scope !== undefined && !isText(scope)) return invalid('`scope` is not a text')
@@ -336,7 +334,7 @@ export function openTokens(parts: TokenParts): TokenService {
       impersonator: act?.sub,
       client: client_id,
       audience,
-      keyThumbprint: cnf?.jkt,
+      ...binding,
     }
   }
 }

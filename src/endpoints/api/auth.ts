@@ -85,7 +85,7 @@ export function authEndpoints(desk: Desk): Record<Door, Answerer> {
         valid: true,
         user: { id: principal.id, roles: principal.roles, ...principal.attributes },
         permissions: [...principal.permissions].toSorted(),
-        expires_at: new Date(credential.expiresAt * 1000).toISOString(),
+        ...('expiresAt' in credential ? { expires_at: new Date(credential.expiresAt * 1000).toISOString() } : {}),
         ...(principal.actor === undefined ? {} : { act: { sub: principal.actor } }),
       })
     },

@@ -69,7 +69,7 @@ export function ownEndpoints(desk: Desk): Record<Owns, Answerer> {
     },
 
     async sessions({ principal }) {
-      const current = principal.credential.kind === 'none' ? '' : principal.credential.session
+      const current = 'session' in principal.credential ? principal.credential.session : ''
       const living = await sessions.list(store.db, principal.id, rooms.identity.session.idle)
       return json(200, {
         sessions: living.map((session) => ({

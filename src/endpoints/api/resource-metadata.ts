@@ -1,6 +1,7 @@
 import { proofAlgorithms } from '../../authn/token/dpop.ts'
 import { protectedResource } from '../../gate/resource-server.ts'
 import type { OauthDraft } from '../../gate/routes.ts'
+import type { Certificates } from '../../oauth/certificate-subject.ts'
 import type { Resources } from '../../oauth/resources.ts'
 
 export interface ResourceMetadataParts {
@@ -8,10 +9,17 @@ export interface ResourceMetadataParts {
   /** The authorization server that gives tokens for them. */
   readonly issuer: string
   readonly resources: Resources
+  /** What is known of certificates of clients. */
+  readonly certificates?: Certificates | undefined
 }
 
 /** What each protected resource says of itself (RFC 9728 §3), to whoever asks: a client begins here. */
-export function resourceMetadata({ publicUrl, issuer, resources }: ResourceMetadataParts): readonly OauthDraft[] {
+export function resourceMetadata({
+  publicUrl,
+  issuer,
+  resources,
+  certificates = 'none',
+}: ResourceMetadataParts): readonly OauthDraft[] {
   return resources.all.map((resource) => {
     const { metadata, usual } = protectedResource(resource, resources, publicUrl)
     const body = Buffer.from(
@@ -23,6 +31,7 @@ export function resourceMetadata({ publicUrl, issuer, resources }: ResourceMetad
         resource_name: resource.name,
         dpop_signing_alg_values_supported: proofAlgorithms,
         dpop_bound_access_tokens_required: false,
+        ...(certificates === 'none' ? {} : { tls_client_certificate_bound_access_tokens: true }),
       }),
     )
     return {

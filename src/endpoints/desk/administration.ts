@@ -128,7 +128,7 @@ export class Administration {
   ): Promise<{ readonly account: Account; readonly token: string; readonly expiresInSeconds: number } | Refusal> {
     const { store, sessions, tokens, roles, clock, accounts } = this.#rooms
     const { principal } = visitor
-    if (principal.credential.kind === 'none') return refuse('credentials-required')
+    if (!('session' in principal.credential)) return refuse('first-party-only')
     const { proof } = principal.credential
     const untilMs = clock.now() + minutes * 60_000
     const outcome = await store.transaction(async (trx) => {
@@ -174,7 +174,7 @@ export class Administration {
     id: string,
     work: (trx: Database, account: Account) => Promise<readonly string[] | Refusal>,
   ): Promise<Refusal | undefined> {
-    const { store, accounts, revocations, audit } = this.#rooms
+    const { store, accounts, revocations, audit, keyBook } = this.#rooms
     const outcome = await store.transaction(async (trx) => {
       await hold(trx, id)
       const account = await accounts.byId(trx, id)
@@ -184,6 +184,7 @@ export class Administration {
     audit.wake()
     if (isRefusal(outcome)) return outcome
     for (const session of outcome) revocations.endSession(session)
+    keyBook.distrust() // their keys hold what they hold from now on
     return undefined
   }
 

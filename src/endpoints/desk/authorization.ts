@@ -62,6 +62,7 @@ export class Authorization implements Counter<Visitor> {
         issuedAt: Math.floor(family.createdAt / 1000),
         expiresAt: Math.floor(family.expiresAt / 1000),
         keyThumbprint: family.client.keyThumbprint,
+        certificateThumbprint: family.client.certificateThumbprint,
       }
     }
     const verified = tokens.verify(token)
@@ -76,6 +77,7 @@ export class Authorization implements Counter<Visitor> {
       issuedAt: verified.issuedAt,
       expiresAt: verified.expiresAt,
       keyThumbprint: verified.keyThumbprint,
+      certificateThumbprint: verified.certificateThumbprint,
     }
   }
 

@@ -2,6 +2,7 @@ import type { AdminAction, Details } from '../../audit/event.ts'
 import type { CutOff } from '../../authn/session/revocation-list.ts'
 import { covers } from '../../authz/permissions.ts'
 import { type FieldErrors, type Refusal, refuse } from '../../kernel/error.ts'
+import { subjectMembers } from '../../oauth/certificate-subject.ts'
 import { clientIdProblem } from '../../oauth/client-id.ts'
 import { type ClientMetadata, checkMetadata, type DraftMetadata } from '../../oauth/client-metadata.ts'
 import { secretsMax } from '../../oauth/client-secrets.ts'
@@ -26,7 +27,7 @@ export interface ClientRooms {
 
 type HouseRooms = Pick<
   DeskRooms,
-  'clock' | 'store' | 'audit' | 'sessions' | 'grants' | 'revocations' | 'revocationList'
+  'clock' | 'store' | 'audit' | 'sessions' | 'grants' | 'revocations' | 'revocationList' | 'services' | 'serviceBook'
 >
 
 /** Whoever changes clients: an administrator at the desk, or an operator at the machine. */
@@ -75,7 +76,10 @@ export class ClientAdministration {
     if (refused !== undefined) return refused
     const { store, sessions } = this.#rooms
     const outcome = await store.transaction(async (trx) => {
-      const inserted = await this.clients.insert(trx, { id, origin: 'operator', metadata })
+      const service = id !== undefined && (await this.#isService(trx, id))
+      const inserted = service
+        ? ({ taken: true } as const)
+        : await this.clients.insert(trx, { id, origin: 'operator', metadata })
       if ('taken' in inserted)
         return {
           refusal: refuse('conflict', { detail: `\`${id}\` is a client already`, errors: { client_id: ['is taken'] } }),
@@ -216,6 +220,14 @@ export class ClientAdministration {
     return cut
   }
 
+  /** Whether a service is called so: a client that acts for itself would be taken for it. Nobody makes one meanwhile. */
+  async #isService(trx: Database, id: string): Promise<boolean> {
+    const { services, serviceBook } = this.#rooms
+    if (serviceBook.configured.has(id)) return true
+    await services.takeTurns(trx)
+    return (await services.show(trx, id)) !== undefined
+  }
+
   #heed(id: string, cut: CutOff | undefined): void {
     this.clients.forget(id)
     this.#rooms.audit.wake()
@@ -267,6 +279,7 @@ function mayLess(before: ClientMetadata, after: ClientMetadata): boolean {
     lacks(after.redirect_uris, before.redirect_uris) ||
     lacks(scopesOf(after), scopesOf(before)) ||
     (after.dpop_bound_access_tokens && !before.dpop_bound_access_tokens) ||
+    (after.tls_client_certificate_bound_access_tokens && !before.tls_client_certificate_bound_access_tokens) ||
     provesOtherwise(before, after)
   )
 }
@@ -280,7 +293,7 @@ function provesOtherwise(before: ClientMetadata, after: ClientMetadata): boolean
   return proofs.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
 }
 
-const proofs = ['token_endpoint_auth_method', 'jwks', 'jwks_uri'] as const
+const proofs = ['token_endpoint_auth_method', 'jwks', 'jwks_uri', ...subjectMembers] as const
 
 function scopesOf({ scope }: ClientMetadata): readonly string[] {
   return (scope ?? '').split(' ').filter((one) => one !== '')

@@ -6,12 +6,14 @@ import { Devices } from './devices.ts'
 import { Consents } from './grants.ts'
 import { Guard } from './guard.ts'
 import { Issuing, type IssuingRooms } from './issuing.ts'
+import { KeyCounter } from './keys.ts'
 import { Letters } from './letters.ts'
 import { Own } from './own.ts'
 import { Recovery } from './recovery.ts'
 import { Registrar } from './registration.ts'
 import { Revocation } from './revocation.ts'
 import type { DeskRooms } from './rooms.ts'
+import { ServiceAdministration } from './services.ts'
 import { SignIn } from './sign-in.ts'
 import { Diary } from './visitor.ts'
 
@@ -27,6 +29,9 @@ export interface Desk {
   readonly administration: Administration
   readonly revocation: Revocation
   readonly consents: Consents
+  readonly letters: Letters
+  readonly keys: KeyCounter
+  readonly services: ServiceAdministration
   /** Undefined where the house gives no tokens to clients of other people. */
   readonly authorization: Authorization | undefined
   readonly devices: Devices | undefined
@@ -52,6 +57,9 @@ export function openDesk(rooms: DeskRooms, oauth?: IssuingRooms & ClientRooms): 
     administration: new Administration(rooms, diary, letters, recovery),
     revocation: new Revocation(rooms),
     consents,
+    letters,
+    keys: new KeyCounter(rooms),
+    services: new ServiceAdministration(rooms, oauth?.registry.clients),
     authorization: oauth && new Authorization(rooms, oauth.resources, new Issuing(rooms, oauth, diary), diary),
     devices: oauth && new Devices(rooms, oauth, guard, consents),
     clients: oauth && new ClientAdministration(rooms, oauth),

@@ -3,6 +3,7 @@ import type { Account } from '../../authn/account/accounts.ts'
 import { hold } from '../../authn/account/hold.ts'
 import { methodsOfAmr, type Proof } from '../../authn/proof.ts'
 import type { Session } from '../../authn/session/session.ts'
+import { type Binding, unbound } from '../../authn/token/binding.ts'
 import { personScopes } from '../../authz/scopes.ts'
 import { equalBytes } from '../../kernel/bytes.ts'
 import type { KnownClient } from '../../oauth/client-book.ts'
@@ -20,6 +21,7 @@ import type { Records } from '../../oauth/records.ts'
 import type { Resource, Resources } from '../../oauth/resources.ts'
 import { isOpened, targetOf } from '../../oauth/target.ts'
 import type { Database } from '../../store/database.ts'
+import { bindingOf, type Proven } from './binding.ts'
 import type { DeskRooms } from './rooms.ts'
 import type { Diary, Visitor } from './visitor.ts'
 
@@ -29,11 +31,7 @@ export interface IssuingRooms {
   readonly resources: Resources
   readonly records: Records
   readonly clients: { find(id: string): Promise<KnownClient | undefined> }
-  /** The key that a proof of possession shows at an endpoint, such as `/token`; undefined where no proof came. */
-  readonly proven: (
-    proof: string | undefined,
-    endpoint: string,
-  ) => Promise<{ readonly keyThumbprint: string | undefined } | OauthRefusal>
+  readonly proven: Proven
 }
 
 /** What was granted, by whom, to whom: what a family of tokens begins with. */
@@ -65,20 +63,17 @@ export class Issuing {
   }
 
   async token(visitor: Visitor, grant: GrantType, request: TokenRequest): Promise<TokenAnswer | OauthRefusal> {
-    const proven = await this.#own.proven(request.proof, '/token')
-    if ('error' in proven) return proven
-    const { keyThumbprint } = proven
-    if (request.client.bindsKeys && keyThumbprint === undefined)
-      return no('invalid_dpop_proof', 'this client has to prove a key with each request')
+    const binding = await bindingOf(request, this.#own.proven)
+    if ('error' in binding) return binding
     switch (grant) {
       case 'authorization_code':
-        return this.#withCode(visitor, request, keyThumbprint)
+        return this.#withCode(visitor, request, binding)
       case 'refresh_token':
-        return this.#withRefreshToken(visitor, request, keyThumbprint)
+        return this.#withRefreshToken(visitor, request, binding)
       case 'device_code':
-        return this.#withDeviceCode(visitor, request, keyThumbprint)
+        return this.#withDeviceCode(visitor, request, binding)
       case 'client_credentials':
-        return this.#forClient(visitor, request, keyThumbprint)
+        return this.#forClient(visitor, request, binding)
     }
   }
 
@@ -86,7 +81,7 @@ export class Issuing {
   async #withCode(
     visitor: Visitor,
     { client, parameters, resources }: TokenRequest,
-    keyThumbprint: string | undefined,
+    binding: Binding,
   ): Promise<TokenAnswer | OauthRefusal> {
     const { code, redirect_uri, code_verifier } = parameters
     if (code === undefined) return missing('code')
@@ -101,7 +96,7 @@ export class Issuing {
     if (payload.redirectUri !== redirect_uri) return no('invalid_grant', 'redirect_uri is not the one of the request')
     if (!fits(code_verifier, payload.codeChallenge))
       return no('invalid_grant', 'code_verifier does not fit the challenge (RFC 7636, 4.6)')
-    if (payload.dpopJkt !== undefined && payload.dpopJkt !== keyThumbprint)
+    if (payload.dpopJkt !== undefined && payload.dpopJkt !== binding.keyThumbprint)
       return no('invalid_grant', 'the code is bound to another key (RFC 9449, 10)')
     const granted: Granted = {
       userId: payload.accountId,
@@ -114,7 +109,7 @@ export class Issuing {
     const resource = targetOf(this.#own.resources, resources, granted)
     if ('error' in resource) return resource
 
-    return this.#begin(visitor, client, granted, resource, keyThumbprint, {
+    return this.#begin(visitor, client, granted, resource, binding, {
       grant: 'authorization_code',
       spend: (trx) => records.take(trx, 'AuthorizationCode', code),
       spent: (trx, sessionId, untilMs) => records.settle(trx, 'AuthorizationCode', code, sessionId, untilMs),
@@ -135,7 +130,7 @@ export class Issuing {
   async #withDeviceCode(
     visitor: Visitor,
     { client, parameters, resources }: TokenRequest,
-    keyThumbprint: string | undefined,
+    binding: Binding,
   ): Promise<TokenAnswer | OauthRefusal> {
     const { device_code: code } = parameters
     if (code === undefined) return missing('device_code')
@@ -160,7 +155,7 @@ export class Issuing {
     }
     const resource = targetOf(this.#own.resources, resources, granted)
     if ('error' in resource) return resource
-    return this.#begin(visitor, client, granted, resource, keyThumbprint, {
+    return this.#begin(visitor, client, granted, resource, binding, {
       grant: 'device_code',
       spend: (trx) => records.take(trx, 'DeviceCode', code),
       spent: async () => {},
@@ -174,7 +169,7 @@ export class Issuing {
     client: TokenRequest['client'],
     granted: Granted,
     resource: Resource,
-    keyThumbprint: string | undefined,
+    binding: Binding,
     source: Source,
   ): Promise<TokenAnswer | OauthRefusal> {
     const { store, accounts, grants, sessions, revocations, audit, clock } = this.#rooms
@@ -203,8 +198,8 @@ export class Issuing {
         id: client.id,
         scopes,
         resources: granted.resources,
-        // A client that shows who it is with each refresh need not be bound to a key as well (RFC 9449 §5).
-        keyThumbprint: client.confidential ? undefined : keyThumbprint,
+        // A client that shows who it is with each refresh need not be bound as well (RFC 9449 §5, RFC 8705 §4).
+        ...(client.confidential ? unbound : binding),
         parentId: offline ? undefined : session,
         ...lives,
       })
@@ -224,23 +219,14 @@ export class Issuing {
     }
     const { account, opened } = outcome
     const refreshToken = client.refreshes ? opened.refreshToken : undefined
-    return this.#answer(
-      client.id,
-      account,
-      opened.session,
-      scopes,
-      resource,
-      keyThumbprint,
-      refreshToken,
-      granted.nonce,
-    )
+    return this.#answer(client.id, account, opened.session, scopes, resource, binding, refreshToken, granted.nonce)
   }
 
   /** RFC 6749 §6. Narrower than what was granted is possible, wider is not. */
   async #withRefreshToken(
     visitor: Visitor,
-    { client, parameters, resources }: TokenRequest,
-    keyThumbprint: string | undefined,
+    { client, parameters, resources, certificate }: TokenRequest,
+    binding: Binding,
   ): Promise<TokenAnswer | OauthRefusal> {
     const { refresh_token: presented, scope } = parameters
     if (presented === undefined) return missing('refresh_token')
@@ -250,7 +236,12 @@ export class Issuing {
       // Asked before anything is spent: a request that cannot be answered costs the client nothing.
       const asked = wanted?.client === undefined ? undefined : this.#narrowed(client, wanted.client, scope, resources)
       if (asked !== undefined && 'error' in asked) return { refusal: asked }
-      const rotation = await sessions.rotate(trx, presented, { clientId: client.id, keyThumbprint })
+      const rotation = await sessions.rotate(trx, presented, {
+        clientId: client.id,
+        keyThumbprint: binding.keyThumbprint,
+        // Whatever the client is now: what was bound stays bound.
+        certificateThumbprint: certificate?.thumbprint,
+      })
       switch (rotation.kind) {
         case 'rotated':
         case 'repeated': {
@@ -284,23 +275,14 @@ export class Issuing {
     if (outcome.refusal !== undefined) return outcome.refusal
     const { account, rotation, asked } = outcome
     const { session, refreshToken } = rotation
-    return this.#answer(
-      client.id,
-      account,
-      session,
-      asked.scopes,
-      asked.resource,
-      keyThumbprint,
-      refreshToken,
-      undefined,
-    )
+    return this.#answer(client.id, account, session, asked.scopes, asked.resource, binding, refreshToken, undefined)
   }
 
   /** RFC 6749 §4.4: a client for itself, and nobody else (A34). */
   async #forClient(
     visitor: Visitor,
     { client, parameters, resources }: TokenRequest,
-    keyThumbprint: string | undefined,
+    binding: Binding,
   ): Promise<TokenAnswer | OauthRefusal> {
     if (!client.confidential) return no('unauthorized_client', 'a public client cannot show who it is')
     const resource = targetOf(this.#own.resources, resources, undefined)
@@ -321,10 +303,10 @@ export class Issuing {
       }),
     )
     audit.wake()
-    const issued = tokens.issueForClient({ id: client.id, scopes, audience: resource.audience, keyThumbprint })
+    const issued = tokens.issueForClient({ id: client.id, scopes, audience: resource.audience, ...binding })
     return {
       access_token: issued.token,
-      token_type: keyThumbprint === undefined ? 'Bearer' : 'DPoP',
+      token_type: binding.keyThumbprint === undefined ? 'Bearer' : 'DPoP',
       expires_in: issued.expiresInSeconds,
       scope: scopes.join(' '),
     }
@@ -356,7 +338,7 @@ export class Issuing {
     session: Session,
     granted: readonly string[],
     resource: Resource,
-    keyThumbprint: string | undefined,
+    binding: Binding,
     refreshToken: string | undefined,
     nonce: string | undefined,
   ): TokenAnswer {
@@ -374,7 +356,7 @@ export class Issuing {
     }
     const issued = tokens.issue({
       ...subject,
-      client: { id: clientId, scopes, audience: resource.audience, keyThumbprint },
+      client: { id: clientId, scopes, audience: resource.audience, ...binding },
     })
     const idToken = granted.includes('openid')
       ? tokens.issueIdToken({
@@ -389,7 +371,7 @@ export class Issuing {
       : undefined
     return {
       access_token: issued.token,
-      token_type: keyThumbprint === undefined ? 'Bearer' : 'DPoP',
+      token_type: binding.keyThumbprint === undefined ? 'Bearer' : 'DPoP',
       expires_in: issued.expiresInSeconds,
       scope: scopes.join(' '),
       ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),

@@ -69,8 +69,9 @@ export class Letters {
       | 'factor-removed'
       | 'locked'
       | 'new-sign-in'
-      | 'client-allowed',
-    more: { readonly client?: string } = {},
+      | 'client-allowed'
+      | 'key-created',
+    more: { readonly client?: string; readonly key?: string } = {},
   ): Promise<void> {
     const { outbox, siteName, publicUrl } = this.#rooms
     if (outbox === undefined) return

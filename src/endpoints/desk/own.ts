@@ -54,7 +54,7 @@ export class Own {
   async endSessions(visitor: Visitor, which: 'all' | 'others'): Promise<number> {
     const { store, sessions, revocations, tickets } = this.#rooms
     const { id: userId, credential } = visitor.principal
-    const keep = which === 'others' && credential.kind !== 'none' ? credential.session : undefined
+    const keep = which === 'others' && 'session' in credential ? credential.session : undefined
     const ended = await store.transaction(async (trx) => {
       await hold(trx, userId)
       const gone = await sessions.endAllOf(trx, userId, 'ended by its owner', keep)
@@ -70,7 +70,7 @@ export class Own {
   async signOut(visitor: Visitor): Promise<Refusal | undefined> {
     const { store, sessions, revocations } = this.#rooms
     const { id: userId, credential } = visitor.principal
-    if (credential.kind === 'none') return refuse('credentials-required')
+    if (!('session' in credential)) return refuse('first-party-only')
     const ended = await store.transaction(async (trx) => {
       await hold(trx, userId)
       const gone = await sessions.end(trx, credential.session, 'signed out')
@@ -86,7 +86,7 @@ export class Own {
   async stepUp(visitor: Visitor, again: Again): Promise<Omit<LetIn, 'deviceToken'> | Refusal> {
     const { store, accounts, sessions, revocations, totp, recoveryCodes, passkeys, tickets, factors } = this.#rooms
     const { id: userId, credential } = visitor.principal
-    if (credential.kind === 'none') return refuse('credentials-required')
+    if (!('session' in credential)) return refuse('first-party-only')
     const enrolled = await factors.enrolled(store.db, userId)
     if (again.method === 'password' && hasSecond(enrolled)) {
       // A password alone would make an old second factor as good as new.
@@ -328,7 +328,7 @@ export class Own {
   ): Promise<readonly string[]> {
     const { sessions, accounts, tickets } = this.#rooms
     const { id: userId, credential } = visitor.principal
-    const keep = credential.kind === 'none' ? undefined : credential.session
+    const keep = 'session' in credential ? credential.session : undefined
     const ended = await sessions.endAllOf(trx, userId, action, keep)
     for (const purpose of ['second-factor', 'email-change'] as const) await tickets.void(trx, purpose, userId)
     await accounts.beginEpoch(trx, userId)

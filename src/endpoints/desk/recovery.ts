@@ -101,7 +101,7 @@ export class Recovery {
     const { store, accounts, sessions, attempts, tickets } = this.#rooms
     const { id: userId, credential } = visitor.principal
     const account = await accounts.byId(store.db, userId)
-    if (account === undefined || credential.kind === 'none') return refuse('credentials-required')
+    if (account === undefined || !('session' in credential)) return refuse('first-party-only')
     if (account.password === 'none' && current !== undefined)
       return refuse('conflict', { detail: 'The account has no password: ask for a reset link to set one' })
     const admission = await this.#guard.admit(visitor, { subject: `password:${userId}`, userId })

@@ -5,9 +5,13 @@ import type { Factors } from '../../authn/factor/factors.ts'
 import type { Passkeys } from '../../authn/factor/passkeys.ts'
 import type { RecoveryCodes } from '../../authn/factor/recovery-codes.ts'
 import type { Totp } from '../../authn/factor/totp.ts'
+import type { KeyBook } from '../../authn/key/key-book.ts'
+import type { Keys } from '../../authn/key/keys.ts'
 import type { IdentityOptions } from '../../authn/options.ts'
 import type { Identities } from '../../authn/provider/identities.ts'
 import type { Providers } from '../../authn/provider/providers.ts'
+import type { ServiceBook } from '../../authn/service/service-book.ts'
+import type { Services } from '../../authn/service/services.ts'
 import type { BrowserSessions } from '../../authn/session/browser-sessions.ts'
 import type { DeviceTokens } from '../../authn/session/device-tokens.ts'
 import type { RevocationList } from '../../authn/session/revocation-list.ts'
@@ -55,6 +59,10 @@ export interface DeskRooms {
   readonly identities: Identities
   /** Undefined where no mail is configured. */
   readonly outbox: Outbox | undefined
+  readonly services: Services
+  readonly serviceBook: ServiceBook
+  readonly keys: Keys
+  readonly keyBook: KeyBook
   readonly roles: RoleTable
   /** Every role that the configuration has. */
   readonly knownRoles: ReadonlySet<string>

@@ -87,6 +87,36 @@ export class Diary {
     return this.#enroll(trx, visitor, { id, type: 'user' }, { id: clientId, type: 'client' }, what)
   }
 
+  /** What an administrator did to a service. */
+  forService(
+    trx: Database,
+    visitor: Visitor,
+    action: AdminAction,
+    result: AuditEvent['result'],
+    service: string,
+    details: Details = {},
+  ): Promise<void> {
+    const { id, type, actor } = visitor.principal
+    const more = actor === undefined ? details : { ...details, acting: actor }
+    const what = { type: 'admin_action', action, result, details: more } as const
+    return this.#enroll(trx, visitor, { id, type }, { id: service, type: 'service' }, what)
+  }
+
+  /** What somebody did to an API key: its owner, an administrator, or the key itself. */
+  forKey(
+    trx: Database,
+    visitor: Visitor,
+    action: AdminAction,
+    result: AuditEvent['result'],
+    keyId: string,
+    details: Details = {},
+  ): Promise<void> {
+    const { id, type, actor } = visitor.principal
+    const more = actor === undefined ? details : { ...details, acting: actor }
+    const what = { type: 'admin_action', action, result, details: more } as const
+    return this.#enroll(trx, visitor, { id, type }, { id: keyId, type: 'api-key' }, what)
+  }
+
   /** What a client of other people's did, or tried, at the authorization server, for itself. */
   client(
     trx: Database,

@@ -2,10 +2,11 @@ import type { Exchange } from '../../gate/exchange.ts'
 import type { OauthDraft, PageDraft } from '../../gate/routes.ts'
 import type { Outbound } from '../../http/message.ts'
 import { catalogue, type Refusal } from '../../kernel/error.ts'
+import type { Certificates } from '../../oauth/certificate-subject.ts'
 import { type Engine, type EngineParts, openEngine } from '../../oauth/engine.ts'
+import type { Proven } from '../desk/binding.ts'
 import type { ClientRooms } from '../desk/clients.ts'
 import type { Desk } from '../desk/desk.ts'
-import type { IssuingRooms } from '../desk/issuing.ts'
 import type { Visitor } from '../desk/visitor.ts'
 import type { PageOptions } from '../pages/options.ts'
 import { type Page, pageResponse, prepareStationery } from '../pages/stationery.ts'
@@ -20,7 +21,9 @@ export interface AuthorizationServerParts extends Omit<EngineParts<Visitor>, 'co
   readonly desk: Desk
   readonly pages: PageOptions
   readonly sameSite: 'strict' | 'lax'
-  readonly proven: IssuingRooms['proven']
+  readonly proven: Proven
+  /** What is known of certificates of clients. */
+  readonly certificates: Certificates
   readonly registry: ClientRooms['registry']
   /** A refresh of our own sign-in. */
   readonly refreshOwn: (exchange: Exchange, refreshToken: string) => Promise<Outbound | Refusal>
@@ -57,6 +60,7 @@ export function authorizationServer(parts: AuthorizationServerParts): {
       ...machineEndpoints({
         path,
         scopes,
+        certificates: parts.certificates,
         engine,
         proven: parts.proven,
         refreshOwn: parts.refreshOwn,

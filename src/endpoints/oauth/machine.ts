@@ -4,11 +4,12 @@ import { collect } from '../../http/collect.ts'
 import type { Outbound } from '../../http/message.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import { parseStrict } from '../../kernel/json.ts'
+import type { Certificates } from '../../oauth/certificate-subject.ts'
 import type { OauthRefusal } from '../../oauth/counter.ts'
 import type { Engine, EngineAnswer, EngineRequest } from '../../oauth/engine.ts'
 import { json } from '../api/reply.ts'
+import type { Proven } from '../desk/binding.ts'
 import { isRefusal } from '../desk/guard.ts'
-import type { IssuingRooms } from '../desk/issuing.ts'
 import { type Visitor, visitorOf } from '../desk/visitor.ts'
 
 /** What clients of other people's speak to: the machine's side of the authorization server. */
@@ -16,8 +17,10 @@ export interface MachineParts {
   readonly path: string
   /** Every scope that somebody may ask for. */
   readonly scopes: readonly string[]
+  /** What is known of certificates of clients: what needs more than that is not offered. */
+  readonly certificates: Certificates
   readonly engine: () => Promise<Engine<Visitor>>
-  readonly proven: IssuingRooms['proven']
+  readonly proven: Proven
   /** What a refresh with no client is: one of our own sign-in. */
   readonly refreshOwn: (exchange: Exchange, refreshToken: string) => Promise<Outbound | Refusal>
   /** Ends a token of our own sign-in that somebody holds. */
@@ -28,6 +31,7 @@ export interface MachineParts {
 export function machineEndpoints({
   path,
   scopes,
+  certificates,
   engine,
   proven,
   refreshOwn,
@@ -45,9 +49,8 @@ export function machineEndpoints({
       const answer = await (await engine()).ask(visitorOf(exchange), request)
       const written = JSON.parse(answer.body.toString()) as Record<string, unknown>
       // The library can more than its clients are given here.
-      const body = Buffer.from(
-        JSON.stringify({ ...written, response_modes_supported: ['query'], scopes_supported: scopes }),
-      )
+      const here = { response_modes_supported: ['query'], scopes_supported: scopes, ...offered(written, certificates) }
+      const body = Buffer.from(JSON.stringify({ ...written, ...here }))
       return { status: 200, headers: [...documentFields, 'Content-Length', String(body.byteLength)], body }
     })
 
@@ -107,6 +110,22 @@ export function machineEndpoints({
   }
 }
 
+/**
+ * What the metadata says of certificates (RFC 8705 §3.3). `mtls_endpoint_aliases` (§5) is left out: there is one port, and it
+ * asks for a certificate without demanding one, or lets nobody in without.
+ */
+function offered(written: Readonly<Record<string, unknown>>, certificates: Certificates): Record<string, unknown> {
+  const methods = written['token_endpoint_auth_methods_supported'] as readonly string[]
+  const needs: Readonly<Record<string, boolean>> = {
+    tls_client_auth: certificates === 'verified',
+    self_signed_tls_client_auth: certificates !== 'none',
+  }
+  return {
+    token_endpoint_auth_methods_supported: methods.filter((method) => needs[method] ?? true),
+    tls_client_certificate_bound_access_tokens: certificates !== 'none' ? true : undefined,
+  }
+}
+
 /** It changes with the configuration only: caches may keep it for minutes. */
 const documentFields = ['Content-Type', 'application/json', 'Cache-Control', 'public, max-age=300']
 
@@ -129,7 +148,8 @@ function namesItself(exchange: Exchange, parameters: URLSearchParams): boolean {
 /** RFC 6749 §5.2: no client authentication, or a method that is none of ours; the challenge answers who sent a field. */
 function nobody({ request }: Exchange): Outbound {
   const challenge = request.head.authorization === undefined ? [] : ['WWW-Authenticate', 'Basic realm="gatehouse"']
-  const description = 'the client has to show who it is: by Basic, a secret, an assertion, or its `client_id`'
+  const description =
+    'the client has to show who it is: by Basic, a secret, an assertion, a certificate, or its `client_id`'
   return json(401, { error: 'invalid_client', error_description: description }, ...challenge)
 }
 
@@ -149,7 +169,7 @@ export function requestOf(
     // Two of one are two, however they are joined: neither is then what it says.
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
   }
-  return { method, path, parameters, headers, address: exchange.client }
+  return { method, path, parameters, headers, address: exchange.client, certificate: exchange.certificate }
 }
 
 /** What is kept of somebody who need not be known has to be short. */

@@ -167,7 +167,7 @@ export function accountPages({ desk, base, shown, pageFor, readForm, cookies }: 
       rooms.identities.of(store.db, person.id),
       desk.consents.list(visitorOf(exchange)),
     ])
-    const current = principal.credential.kind === 'none' ? '' : principal.credential.session
+    const current = 'session' in principal.credential ? principal.credential.session : ''
     const offered = rooms.providers.list()
     const page = pageFor(exchange)
     const second = hasSecond(enrolled)

@@ -1,0 +1,6 @@
+export type { SharedSecret } from './keyed-hash.ts'
+export type { RequestFacts } from './request-facts.ts'
+export { serviceToken } from './service-token.ts'
+export { type MethodUriBodySigning, signMethodUriBody } from './sign-method-uri-body.ts'
+export { type RequestSigning, signRequest } from './sign-request.ts'
+export { signTimestampPayload, type TimestampPayloadSigning } from './sign-timestamp-payload.ts'

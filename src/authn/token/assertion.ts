@@ -1,0 +1,74 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Keyring } from '../../keys/keyring.ts'
+import type { Principal } from '../principal.ts'
+import { writeJws } from './jws.ts'
+
+/** The `typ` of an assertion: no other token of ours has it, and none of them is taken for one. */
+export const assertionType = 'gatehouse-assertion+jwt'
+
+/** How long an assertion holds, in seconds: what an upstream is told of a caller is never older. */
+export const assertionTtlSeconds = 60
+
+/**
+ * Says to an upstream who asks, in a JWT that it can verify with our JWK Set (RFC 7519): issuer, the upstream's name as
+ * audience, the subject and what it holds. It is for the upstream alone: no endpoint of ours takes one. One is made for a
+ * principal and an upstream, and used for half of its life.
+ */
+export class Assertions {
+  readonly #keyring: Keyring
+  readonly #issuer: string
+  readonly #clock: Clock
+  readonly #made = new WeakMap<Principal, Map<string, Made>>()
+
+  constructor({
+    keyring,
+    issuer,
+    clock,
+  }: { readonly keyring: Keyring; readonly issuer: string; readonly clock: Clock }) {
+    this.#keyring = keyring
+    this.#issuer = issuer
+    this.#clock = clock
+  }
+
+  of(principal: Principal, upstream: string): string {
+    let byUpstream = this.#made.get(principal)
+    if (byUpstream === undefined) {
+      byUpstream = new Map()
+      this.#made.set(principal, byUpstream)
+    }
+    const key = this.#keyring.signing()
+    const issuedAt = Math.floor(this.#clock.now() / 1000)
+    const known = byUpstream.get(upstream)
+    if (known !== undefined && known.kid === key.kid && Math.abs(issuedAt - known.issuedAt) < assertionTtlSeconds / 2)
+      return known.text
+    const text = writeJws(key, assertionType, {
+      ...claimsOf(principal),
+      iss: this.#issuer,
+      aud: upstream,
+      iat: issuedAt,
+      exp: issuedAt + assertionTtlSeconds,
+    })
+    byUpstream.set(upstream, { kid: key.kid, issuedAt, text })
+    return text
+  }
+}
+
+interface Made {
+  readonly kid: string
+  /** Seconds since the epoch. */
+  readonly issuedAt: number
+  readonly text: string
+}
+
+function claimsOf({ type, id, credential, roles, permissions, scopes, actor, client }: Principal): object {
+  return {
+    sub: id,
+    sub_type: type,
+    credential: credential.kind,
+    roles,
+    permissions: [...permissions],
+    ...(scopes.size === 0 ? {} : { scope: [...scopes].join(' ') }),
+    ...(client === undefined ? {} : { client_id: client }),
+    ...(actor === undefined ? {} : { act: { sub: actor } }), // RFC 8693 §4.1
+  }
+}
