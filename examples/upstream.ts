@@ -7,17 +7,28 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
     const body = Buffer.concat(chunks).toString()
+    const told = request.headers
     response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' })
     response.end(
       JSON.stringify({
         path: request.url,
-        user: request.headers['x-gatehouse-user'],
-        request_id: request.headers['x-request-id'],
-        ...(body === '' ? {} : { received: JSON.parse(body) as unknown }),
+        user: told['x-gatehouse-user'],
+        service: told['x-gatehouse-service'],
+        key: told['x-gatehouse-key'],
+        request_id: told['x-request-id'],
+        ...(body === '' ? {} : { received: jsonOr(body) }),
       }),
     )
   })
 })
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
 
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 server.unref() // it lives as long as whoever reads the configuration

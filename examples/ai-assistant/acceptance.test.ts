@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
+import { createHmac, X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type ConnectionOptions, connect, type SecureContextOptions, setDefaultCACertificates } from 'node:tls'
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import { Agent, request } from 'undici'
+import { serviceToken } from '../../client/index.ts'
+import { command as certsCommand } from '../../src/cli/certs.ts'
 import { loadConfig, settled } from '../../src/cli/load.ts'
+import { command as serviceCommand } from '../../src/cli/service.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { openKeyring } from '../../src/keys/keyring.ts'
@@ -16,6 +21,8 @@ import { signatures } from '../../src/keys/signatures.ts'
 import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 import { openStore } from '../../src/store/database.ts'
 import { jws, part } from '../../test/authn/forge.ts'
+import { run } from '../../test/cli/in-process.ts'
+import { throwAwayFolder } from '../../test/support/folder.ts'
 import { eventually, lettersIn, tokenIn } from '../../test/support/letters.ts'
 import { totpCode } from '../../test/support/people.ts'
 import {
@@ -35,7 +42,19 @@ const ann = { email: 'ann@example.com', password: 'a passphrase of Ann herself' 
 
 test('AI Assistant', async (context) => {
   const letters = mkdtempSync(join(tmpdir(), 'letters-'))
+  const certs = throwAwayFolder(context)
+  const certify = async (...args: readonly string[]): Promise<void> => {
+    const made = await run(certsCommand, [...args, '--out', certs])
+    assert.equal(made.code, 0, made.err)
+  }
+  const clients = ['orchestrator', 'indexer', 'stranger'].flatMap((name) => ['--client', name])
+  await certify('dev', ...clients)
+  const pem = (name: string): string => readFileSync(join(certs, name), 'utf8')
+  setDefaultCACertificates([pem('ca.pem')])
+  const secret = 'of the orchestrator, as long as it has to be'
   const environment = {
+    ASSISTANT_CERTS: certs,
+    ORCHESTRATOR_SECRET: secret,
     ASSISTANT_LETTERS: letters,
     GOOGLE_CLIENT_SECRET: 'of google',
     GITHUB_CLIENT_SECRET: 'of github',
@@ -211,6 +230,159 @@ test('AI Assistant', async (context) => {
     },
   )
 
+  const orchestrator = { service: 'orchestrator', secret }
+  const ago = (seconds: number) => ({ ...systemClock, now: () => Date.now() - seconds * 1000 })
+  /** A call of one service to another, past the gate. */
+  const callBy = async (token: string, path = '/internal/mcp/search'): Promise<Answer> => {
+    const answer = await fetch(house.url + path, { headers: { authorization: `Bearer ${token}` } })
+    return { status: answer.status, body: (await answer.json()) as Answer['body'] }
+  }
+  const refused = async (token: string, why: string, path?: string): Promise<void> => {
+    const { status, body } = await callBy(token, path)
+    assert.deepEqual([status, body['error']], [401, 'Invalid service token'], why)
+  }
+
+  await context.test('AK4: the orchestrator calls an MCP server by a token of its own, for five minutes', async () => {
+    const token = await serviceToken({ ...orchestrator, target: 'mcp' })
+    const { iss, aud, iat = 0, exp = 0 } = decodeJwt(token)
+    assert.deepEqual([iss, aud, exp - iat], ['orchestrator', 'mcp', 300])
+    const known = await callBy(token)
+    assert.deepEqual([known.status, known.body['service'], known.body['user']], [200, 'orchestrator', undefined])
+    assert.equal((await callBy(await serviceToken({ ...orchestrator, target: 'mcp', clock: ago(295) }))).status, 200)
+    await refused(await serviceToken({ ...orchestrator, target: 'mcp', clock: ago(301) }), 'after five minutes')
+    const claims = decodeJwt(token)
+    const longer = byHand(secret, { ...claims, exp: iat + 301 })
+    await refused(longer, 'made for longer')
+    assert.equal((await callBy(byHand(secret, claims))).status, 200, 'but for that it would hold')
+  })
+
+  await context.test('AK4: at another target, and with another secret, it is refused', async () => {
+    await refused(await serviceToken({ ...orchestrator, target: 'memory' }), 'made for the memory')
+    await refused(await serviceToken({ ...orchestrator, target: 'mcp' }), 'made for MCP', '/api/conversations')
+    assert.equal(
+      (await callBy(await serviceToken({ ...orchestrator, target: 'api' }), '/api/conversations')).status,
+      200,
+    )
+    await refused(await serviceToken({ ...orchestrator, target: 'gatehouse' }), 'made for the house')
+    await refused(await serviceToken({ ...orchestrator, secret: `${secret}.`, target: 'mcp' }), 'another secret')
+    await refused(await serviceToken({ ...orchestrator, service: 'nobody', target: 'mcp' }), 'nobody')
+    await refused(await serviceToken({ ...orchestrator, service: 'indexer', target: 'mcp' }), 'as another service')
+    const { access_token } = await signIn(house.url, administrator)
+    assert.equal((await callBy(access_token)).status, 401, 'nor does an administrator come in here')
+    assert.equal(await validate(house.url, await serviceToken({ ...orchestrator, target: 'gatehouse' })), 200)
+  })
+
+  await context.test(
+    'AK4: a time that is written with colons is read as it is; the source’s own form is no token',
+    async () => {
+      const { iat = 0, ...claims } = decodeJwt(await serviceToken({ ...orchestrator, target: 'mcp' }))
+      const iso = '2026-11-21T15:04:05+00:00'
+      assert.equal((await callBy(byHand(secret, { ...claims, iat, jti: iso }))).status, 200)
+      await refused(byHand(secret, { ...claims, iat: iso }), 'what has to be a number is one')
+      const joined = `orchestrator:mcp:${new Date().toISOString()}`
+      const mac = createHmac('sha256', secret).update(joined).digest('hex')
+      const asSource = await callBy(`${joined}:${mac}`)
+      assert.equal(asSource.status, 401)
+      // Where texts are joined, these two are one.
+      await refused(
+        byHand(secret, { ...claims, iat, iss: 'orchestrator:mcp', sub: 'orchestrator:mcp', aud: '' }),
+        'cut later',
+      )
+      await refused(byHand(secret, { ...claims, iat, aud: `mcp:${iso}` }), 'cut elsewhere')
+    },
+  )
+
+  await context.test('AK4: a service that an operator makes has a secret that is shown once', async () => {
+    const place = ['--data', house.dataDir, ...config]
+    const made = await run(serviceCommand, ['create', 'planner', '--permission', 'tool:execute', ...place])
+    assert.equal(made.code, 0, made.err)
+    const planner = { service: 'planner', secret: made.out.trim(), target: 'mcp' }
+    const known = await until(async () => {
+      const answer = await callBy(await serviceToken(planner))
+      return answer.status === 200 ? answer : undefined
+    })
+    assert.equal(known.body['service'], 'planner')
+    await refused(await serviceToken({ ...planner, service: 'orchestrator' }), 'with the secret of another')
+    const shown = await run(serviceCommand, ['show', 'planner', '--json', ...place])
+    assert.ok(!shown.out.includes(planner.secret))
+  })
+
+  const identity = (name: string): SecureContextOptions => ({
+    cert: pem(`client-${name}.pem`),
+    key: pem(`client-${name}.key`),
+  })
+  const remember = (by: SecureContextOptions = {}): Promise<Answer> =>
+    callWith(`${house.url}/internal/memory/ann`, { ca: pem('ca.pem'), ...by })
+
+  await context.test('AK5: a certificate of our authority, by its name or its subject, is a service', async () => {
+    for (const name of ['orchestrator', 'indexer']) {
+      const { status, body } = await remember(identity(name))
+      assert.deepEqual([status, body['service']], [200, name])
+    }
+    assert.equal((await remember()).body['error'], 'Client certificate required')
+    assert.equal((await remember(identity('stranger'))).body['error'], 'Client certificate is not known')
+    const elsewhere = throwAwayFolder(context)
+    assert.equal((await run(certsCommand, ['dev', '--out', elsewhere, '--client', 'indexer'])).code, 0)
+    const read = (kind: string): string => readFileSync(join(elsewhere, `client-indexer.${kind}`), 'utf8')
+    const forged = await remember({ cert: read('pem'), key: read('key') })
+    assert.equal(forged.body['error'], 'Client certificate required', 'by an authority that is none of ours')
+    const { access_token } = await signIn(house.url, administrator)
+    assert.equal((await callBy(access_token, '/internal/memory/ann')).status, 401, 'an administrator is no service')
+  })
+
+  /** What a handshake comes to: the suite, and the serial number of the house. */
+  const handshake = (options: ConnectionOptions): Promise<{ readonly suite: string; readonly serial: string }> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ port: house.port, host: '127.0.0.1', ca: pem('ca.pem'), ...options }, () => {
+        const serial = socket.getPeerX509Certificate()?.serialNumber ?? ''
+        resolve({ suite: socket.getCipher().name, serial })
+        socket.destroy()
+      })
+      socket.on('error', reject)
+    })
+
+  await context.test('AK5: TLS 1.2 at least, with ECDHE and an AEAD', async () => {
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+    await assert.rejects(handshake(old), /alert protocol version/i)
+    for (const ciphers of ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'].map(
+      (it) => `ECDHE-ECDSA-${it}`,
+    ))
+      assert.equal((await handshake({ maxVersion: 'TLSv1.2', ciphers })).suite, ciphers)
+    for (const ciphers of ['ECDHE-ECDSA-AES128-SHA256', 'ECDHE-ECDSA-AES256-SHA', 'AES128-GCM-SHA256'])
+      await assert.rejects(handshake({ maxVersion: 'TLSv1.2', ciphers }), /handshake failure/i, ciphers)
+    assert.match((await handshake({})).suite, /^TLS_/)
+  })
+
+  await context.test('AK5: certificates change, and are taken back, while the house serves', async () => {
+    const serial = (): string => new X509Certificate(pem('server.pem')).serialNumber
+    const before = serial()
+    assert.equal((await handshake({})).serial, before)
+    const standing = new Agent({ connect: { ca: pem('ca.pem'), ...identity('orchestrator') }, connections: 1 })
+    const overStanding = (): Promise<Answer> => callOver(`${house.url}/internal/memory/ann`, standing)
+    assert.equal((await overStanding()).status, 200)
+    await certify('dev', '--host', 'assistant.internal')
+    await certify('revoke', join(certs, 'client-indexer.pem'))
+    assert.notEqual(serial(), before)
+    house.child.kill('SIGHUP')
+    await until(async () => ((await handshake({})).serial === serial() ? true : undefined))
+    assert.equal((await remember(identity('indexer'))).body['error'], 'Client certificate required')
+    assert.equal((await overStanding()).status, 200)
+    await certify('revoke', join(certs, 'client-orchestrator.pem'))
+    house.child.kill('SIGHUP')
+    await until(async () => ((await remember(identity('orchestrator'))).status === 401 ? true : undefined))
+    assert.equal((await overStanding()).status, 401, 'a client that has been connected all the while, too')
+    await standing.close()
+    await certify('dev', '--client', 'orchestrator')
+    assert.equal((await remember(identity('orchestrator'))).status, 200)
+  })
+
+  await context.test('without certificates it speaks http, and nobody is known by one', async () => {
+    const { listen, routes } = settled(await loadConfig(file, {}), file)
+    assert.equal(listen.tls, undefined)
+    const memory = routes.find(({ path }) => path === '/internal/memory/*')
+    assert.deepEqual(memory?.credentials, ['certificate'])
+  })
+
   await context.test('ID5: the session cookie has its flags, and lasts an hour', async () => {
     const form = await fetch(`${house.url}/auth/sign-in`, {
       method: 'POST',
@@ -260,6 +432,41 @@ test('AI Assistant', async (context) => {
     assert.deepEqual([locked.status, ((await locked.json()) as { code: string }).code], [401, 'credentials-invalid'])
   })
 })
+
+interface Answer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+/** Over a connection of its own. */
+async function callWith(url: string, options: SecureContextOptions): Promise<Answer> {
+  const dispatcher = new Agent({ connect: options })
+  const answer = await callOver(url, dispatcher)
+  await dispatcher.close()
+  return answer
+}
+
+async function callOver(url: string, dispatcher: Agent): Promise<Answer> {
+  const answer = await request(url, { dispatcher })
+  return { status: answer.statusCode, body: (await answer.body.json()) as Answer['body'] }
+}
+
+/** A service token as whoever has the secret can write it. */
+function byHand(secret: string, claims: object): string {
+  return jws(part({ alg: 'HS256', typ: 'service+jwt' }), part(claims), (text) =>
+    createHmac('sha256', secret).update(text).digest(),
+  )
+}
+
+/** Asks until there is an answer, for five seconds at most. */
+async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < 50; tries++) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    await pause(100)
+  }
+  throw new Error('it did not come')
+}
 
 /** How a token fares. */
 async function validate(url: string, token: string): Promise<number> {

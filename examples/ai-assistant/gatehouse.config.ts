@@ -1,9 +1,34 @@
 import { defineConfig, env } from 'gatehouse'
 import { url } from '../upstream.ts'
 
+/** A folder of `gatehouse certs dev`. Where it is named, the house speaks TLS, and knows services by their certificates. */
+const certs = process.env['ASSISTANT_CERTS']
+
 /** AI Assistant: front end, orchestrator, MCP servers. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({
-  upstreams: { api: url },
+  upstreams: { api: url, mcp: url, memory: url },
+
+  ...(certs !== undefined && {
+    listen: {
+      tls: {
+        cert: `${certs}/server.pem`,
+        key: `${certs}/server.key`,
+        clientCa: `${certs}/ca.pem`,
+        crl: `${certs}/crl.pem`,
+        minVersion: 'TLSv1.2',
+      },
+    },
+  }),
+
+  // Who calls whom: the orchestrator the MCP servers and the memory, and these by no way around the gate.
+  services: {
+    orchestrator: {
+      permissions: ['tool:execute', 'conversation:read'],
+      secrets: process.env['ORCHESTRATOR_SECRET'] === undefined ? [] : [env('ORCHESTRATOR_SECRET')],
+      certificates: [{ dns: 'orchestrator' }],
+    },
+    indexer: { permissions: ['conversation:read'], certificates: [{ subject: 'CN=indexer' }] },
+  },
   publicUrl: 'http://localhost:8080',
 
   tokens: { accessTtl: '15m', refreshTtl: '30d', refreshIdle: '30d', claims: ['email', 'permissions'] },
@@ -39,6 +64,23 @@ export default defineConfig({
   routes: [
     { path: '/api/conversations', require: 'conversation:read', limit: 'general', to: 'api' },
     { path: '/api/tools/:name', methods: ['POST'], require: 'tool:execute', limit: 'general', to: 'api' },
+    // Between services: by a token that the caller makes for this target, good for five minutes.
+    {
+      path: '/internal/mcp/*',
+      require: 'tool:execute',
+      credentials: ['service-token'],
+      limit: 'general',
+      to: 'mcp',
+    },
+    // By a client certificate. Without TLS nobody has one.
+    {
+      path: '/internal/memory/*',
+      require: 'conversation:read',
+      credentials: ['certificate'],
+      certificate: certs === undefined ? undefined : 'required',
+      limit: 'general',
+      to: 'memory',
+    },
     // Whoever takes a tool away for everybody has shown two factors, and lately.
     {
       path: '/api/tools/:name',

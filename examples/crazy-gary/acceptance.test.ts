@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { Agent, request } from 'undici'
+import { command as keyCommand } from '../../src/cli/key.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { openKeyring } from '../../src/keys/keyring.ts'
@@ -13,6 +17,7 @@ import { signatures } from '../../src/keys/signatures.ts'
 import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 import { openStore } from '../../src/store/database.ts'
 import { jws, part } from '../../test/authn/forge.ts'
+import { run } from '../../test/cli/in-process.ts'
 import {
   administrator,
   command,
@@ -27,6 +32,7 @@ const config = ['--config', 'examples/crazy-gary/gatehouse.config.ts']
 const garys = { email: 'gary@example.com', password: 'a passphrase of Gary himself' }
 /** `tokens.refreshGrace` of the configuration. */
 const graceMs = 3_000
+const dayMs = 86_400_000
 const task = {
   title: 'Sort the inbox',
   description: 'Sort the inbox by how soon each letter wants an answer.',
@@ -35,10 +41,12 @@ const task = {
 }
 
 test('Crazy-Gary', async (context) => {
-  const house: Running = await startProcess(context, config)
+  const keys = mkdtempSync(join(tmpdir(), 'keys-'))
+  const environment = { GARY_KEYS: keys }
+  let house: Running = await startProcess(context, config, { environment })
   const created = await command(
     ['user', 'create', garys.email, '--name', 'Gary', '--role', 'user', '--data', house.dataDir, ...config],
-    { GATEHOUSE_USER_PASSWORD: garys.password },
+    { ...environment, GATEHOUSE_USER_PASSWORD: garys.password },
   )
   assert.equal(created.code, 0, created.err)
   let admin: TokensAnswer
@@ -217,6 +225,75 @@ test('Crazy-Gary', async (context) => {
     )
   })
 
+  const fileOf = (program: string): string => join(keys, `${program}.key`)
+  const keyIn = (program: string): string => readFileSync(fileOf(program), 'utf8').trim()
+  const byKey = (path: string, key: string, body?: object): Promise<KeyAnswer> =>
+    ask(house.url + path, { 'x-api-key': key }, body)
+  const byAdmin = (path: string, body?: object): Promise<KeyAnswer> =>
+    ask(house.url + path, { authorization: `Bearer ${admin.access_token}` }, body)
+  const shown = async (key: string): Promise<KeyAnswer['body']> => (await byAdmin(`/api/admin/keys/${idOf(key)}`)).body
+  /** Uses a key for the first time, and waits until the one before has its end. */
+  const taken = async (key: string, before: string, path: string): Promise<void> => {
+    assert.equal((await shown(before)).retires_at, undefined, 'the clock of the one before does not run yet')
+    assert.deepEqual([(await shown(before)).state, (await shown(key)).state], ['active', 'on-trial'])
+    assert.equal((await byKey(path, before)).status, 200)
+    const from = Date.now()
+    assert.equal((await byKey(path, key)).status, 200)
+    const { retires_at } = await until(async () => {
+      const facts = await shown(before)
+      return facts.state === 'retiring' ? facts : undefined
+    })
+    const overlapMs = Date.parse(retires_at ?? '') - from
+    assert.ok(overlapMs >= 3 * dayMs && overlapMs < 3 * dayMs + 5_000, `good for ${overlapMs} ms`)
+    assert.equal((await shown(key)).state, 'active')
+  }
+
+  await context.test('AK2: the house makes the keys of two programs, each in a file for its owner alone', async () => {
+    const runner = keyIn('task-runner')
+    assert.equal(statSync(fileOf('task-runner')).mode & 0o777, 0o600)
+    assert.match(runner, /^gary_[0-9A-Za-z]{15}_[0-9A-Za-z]{49}$/)
+    const made = await byKey('/api/tasks', runner, task)
+    assert.deepEqual([made.status, made.body.service, made.body.key], [201, 'organisation:task-runner', idOf(runner)])
+    const beyond = await byKey('/api/endpoints', runner, {})
+    assert.deepEqual([beyond.status, beyond.body.error], [403, "Permission 'endpoint:manage' required"])
+    assert.equal((await byKey('/api/monitoring/load', keyIn('endpoint-monitor'))).status, 200)
+  })
+
+  await context.test('AK2: by hand: a key is tried before it takes over, and three before it stay good', async () => {
+    const owner = { type: 'organisation', id: 'gary-cli' }
+    const first = await byAdmin('/api/admin/keys', { name: 'Gary’s CLI', permissions: ['task:read'], owner })
+    assert.equal(first.status, 201, JSON.stringify(first.body))
+    const made = [first.body.key]
+    const newest = (): string => made.at(-1) ?? ''
+    const byApi = async (path: string, headers: Record<string, string>): Promise<string> => {
+      const { status, body } = await ask(house.url + path, headers, {})
+      assert.equal(status, 201, JSON.stringify(body))
+      return body.key
+    }
+    const renewed = (): Promise<string> => byApi('/api/keys/current/rotate', { 'x-api-key': newest() })
+    const ways: readonly (() => Promise<string>)[] = [
+      async () => {
+        const place = ['--data', house.dataDir, ...config]
+        const rotated = await run(keyCommand, ['rotate', idOf(newest()), ...place])
+        assert.equal(rotated.code, 0, rotated.err)
+        return rotated.out.trim()
+      },
+      () => byApi(`/api/admin/keys/${idOf(newest())}/rotate`, { authorization: `Bearer ${admin.access_token}` }),
+      renewed,
+      renewed,
+    ]
+    for (const rotate of ways) {
+      const next = await rotate()
+      const again = await byKey('/api/keys/current/rotate', newest(), {})
+      assert.deepEqual([again.status, again.body.successor], [409, idOf(next)], 'one is on trial already')
+      await taken(next, newest(), '/api/tasks')
+      made.push(next)
+    }
+    const statuses: number[] = []
+    for (const key of made) statuses.push((await byKey('/api/tasks', key)).status)
+    assert.deepEqual(statuses, [401, 200, 200, 200, 200])
+  })
+
   await context.test('TR8: the security headers, on answers and on refusals', async () => {
     for (const response of [
       await fetch(`${house.url}/api/tasks`),
@@ -313,20 +390,102 @@ test('Crazy-Gary', async (context) => {
     assert.equal((await fetch(`${house.url}/health`)).status, 429)
   })
 
-  await context.test('TK3: the record of it all is whole, and has the spent token that came back', async () => {
+  await context.test('AK2: every 24 hours by itself; where that fails, the key that is there stays', async () => {
+    const [runner, monitor] = [keyIn('task-runner'), keyIn('endpoint-monitor')]
+    assert.equal(await house.stop(), 0)
+    await dayAgo(house.dataDir)
+    // As a container does it whose file to mount is not there: a folder stands in its place.
+    rmSync(fileOf('endpoint-monitor'))
+    mkdirSync(fileOf('endpoint-monitor'))
+    house = await startProcess(context, config, { environment, dataDir: house.dataDir })
+
+    assert.notEqual(keyIn('task-runner'), runner)
+    await taken(keyIn('task-runner'), runner, '/api/tasks')
+    assert.equal((await byKey('/api/monitoring/load', monitor)).status, 200)
+    const { state, successor } = await shown(monitor)
+    assert.deepEqual([state, successor], ['active', undefined], 'nothing took over, and nothing is to')
+    assert.match(house.errors(), /endpoint-monitor.*could not be renewed; the one before stays good/)
+    for (const key of [runner, monitor, keyIn('task-runner')])
+      assert.ok(!(house.output() + house.errors()).includes(key), 'no log holds a key')
+  })
+
+  await context.test('TK3 AK2: the record of it all is whole, and has the spent token and the rotations', async () => {
     assert.equal(await house.stop(), 0)
     const verified = await command(['audit', 'verify', '--data', house.dataDir, ...config])
     assert.equal(verified.code, 0, verified.err)
     const { db, close } = await openStore(`sqlite:${house.dataDir}/gatehouse.db`)
     const rows = await db.selectFrom('audit_events').select('body').where('action', 'like', '%-reuse').execute()
+    const rotations = await db
+      .selectFrom('audit_events')
+      .select('body')
+      .where('action', '=', 'api-key.rotate')
+      .execute()
     await close()
     const events = rows.map(({ body }) => JSON.parse(body) as Reuse)
     assert.deepEqual(
       events.map(({ type, result, address, details }) => [type, result, address, details.session]),
       [['security_incident', 'denied', '127.0.0.4', decodeJwt(spent.access_token)['sid']]],
     )
+    assert.deepEqual(
+      rotations
+        .map(({ body }) => JSON.parse(body) as Rotated)
+        .map(({ result, details }) => `${details.name}: ${result}`)
+        .toSorted(),
+      [...Array<string>(4).fill('Gary’s CLI: success'), 'endpoint-monitor: failure', 'task-runner: success'],
+    )
   })
 })
+
+/** Of what is answered about a key, or by the API behind the gate. */
+interface KeyAnswer {
+  readonly status: number
+  readonly body: {
+    readonly key: string
+    readonly state: string
+    readonly retires_at?: string
+    readonly successor?: string
+    readonly service?: string
+    readonly error?: string
+  }
+}
+
+/** Of what is remembered of a rotation. */
+interface Rotated {
+  readonly result: string
+  readonly details: { readonly name: string }
+}
+
+/** POST where there is a body, else GET. */
+async function ask(url: string, headers: Readonly<Record<string, string>>, body?: object): Promise<KeyAnswer> {
+  const answer = await (body === undefined ? fetch(url, { headers }) : post(url, body, headers))
+  return { status: answer.status, body: (await answer.json()) as KeyAnswer['body'] }
+}
+
+/** The id that stands in a key. */
+function idOf(key: string): string {
+  return key.split('_').at(-2) ?? ''
+}
+
+/** Makes the keys that the house keeps a day older than they are. */
+async function dayAgo(dataDir: string): Promise<void> {
+  const { db, close } = await openStore(`sqlite:${dataDir}/gatehouse.db`)
+  await db
+    .updateTable('api_keys')
+    .set(({ eb }) => ({ created_at: eb('created_at', '-', dayMs) }))
+    .where('managed', 'is not', null)
+    .execute()
+  await close()
+}
+
+/** Asks until there is an answer, for five seconds at most. */
+async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < 50; tries++) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    await pause(100)
+  }
+  throw new Error('it did not come')
+}
 
 interface Answer {
   readonly status: number

@@ -1,9 +1,30 @@
 import { defineConfig } from 'gatehouse'
 import { url } from '../upstream.ts'
 
+/** Where the house writes the keys that it makes and rotates by itself. */
+const folder = process.env['GARY_KEYS'] ?? './data'
+
 /** Crazy-Gary: an agent platform with tasks, model endpoints, monitoring and MCP tools. Its own numbers. */
 export default defineConfig({
   upstreams: { api: url },
+
+  // Keys of its programs. The last three stay good for three days, so that with a key a day all three are there.
+  keys: {
+    prefix: 'gary',
+    overlap: '72h',
+    managed: {
+      'task-runner': {
+        permissions: ['task:read', 'task:create', 'mcp:call'],
+        rotateEvery: '24h',
+        file: `${folder}/task-runner.key`,
+      },
+      'endpoint-monitor': {
+        permissions: ['endpoint:read', 'monitoring:read'],
+        rotateEvery: '24h',
+        file: `${folder}/endpoint-monitor.key`,
+      },
+    },
+  },
 
   tokens: {
     issuer: 'crazy-gary-api',

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
+import { createHash, createHmac } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { Agent, request } from 'undici'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { openKeyring } from '../../src/keys/keyring.ts'
 import { rotationOptions } from '../../src/keys/options.ts'
-import { openRootKey } from '../../src/keys/root.ts'
+import { openRootKey, type RootKey, rootKey } from '../../src/keys/root.ts'
 import { signatures } from '../../src/keys/signatures.ts'
 import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 import { openStore } from '../../src/store/database.ts'
@@ -18,6 +19,8 @@ import { eventually, lettersIn } from '../../test/support/letters.ts'
 import { administrator, command, post, type Running, signIn, startProcess } from '../../test/support/process.ts'
 
 const config = ['--config', 'examples/ecommerce-analytics/gatehouse.config.ts']
+/** As the proxy passes it on. */
+const fromOffice = { 'x-forwarded-for': '198.51.100.7' }
 const eve = { email: 'eve@example.com', password: 'a passphrase of Eve herself' }
 
 test('e-commerce analytics', async (context) => {
@@ -35,12 +38,11 @@ test('e-commerce analytics', async (context) => {
     const bearer = { authorization: `Bearer ${access_token}` }
     assert.equal((await fetch(`${house.url}/api/analytics/sales`, { headers: bearer })).status, 200)
     assert.equal((await post(`${house.url}/api/analytics/reports`, {}, bearer)).status, 403)
-    assert.equal((await fetch(`${house.url}/api/users`, { headers: bearer })).status, 403)
+    const users = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(`${house.url}/api/users`, { headers: { ...headers, ...fromOffice } })).status
+    assert.equal(await users(bearer), 403)
     const admin = await signIn(house.url, administrator)
-    assert.equal(
-      (await fetch(`${house.url}/api/users`, { headers: { authorization: `Bearer ${admin.access_token}` } })).status,
-      200,
-    )
+    assert.equal(await users({ authorization: `Bearer ${admin.access_token}` }), 200)
   })
 
   await context.test('TK1: HS256 for an hour, with the claims that every token has', async () => {
@@ -90,6 +92,84 @@ test('e-commerce analytics', async (context) => {
         assert.deepEqual(await toldOf(house.url, token), refusal(code, error), name)
   })
 
+  const letterTo = (address: string, about: RegExp): string | undefined =>
+    lettersIn(letters).find((each) => each.includes(`To: ${address}`) && about.test(each))
+  /** As a program that has a key and nothing else. */
+  const byKey = async (headers: Record<string, string>, method = 'GET'): Promise<Told> => {
+    const answer = await fetch(`${house.url}/api/analytics/sales`, { method, headers })
+    return { status: answer.status, ...((await answer.json()) as Omit<Told, 'status'>) }
+  }
+  const newKey = async (more: object = {}): Promise<string> => {
+    const { access_token } = await signIn(house.url, eve)
+    const draft = { name: 'Eve’s dashboard', permissions: ['read'], ...more }
+    const made = await post(`${house.url}/api/keys`, draft, { authorization: `Bearer ${access_token}` })
+    const { key } = (await made.json()) as { key: string }
+    assert.equal(made.status, 201, key)
+    return key
+  }
+
+  await context.test('AK1: a key lends what its owner may, by `X-API-Key` or as a bearer', async () => {
+    const key = await newKey({ addresses: ['198.51.100.0/24'] })
+    assert.match(key, /^shop_[0-9A-Za-z]{15}_[0-9A-Za-z]{49}$/)
+    for (const headers of [{ 'x-api-key': key }, { authorization: `Bearer ${key}` }])
+      assert.equal((await byKey({ ...headers, ...fromOffice })).key, key.split('_')[1])
+    const writing = await byKey({ 'x-api-key': key, ...fromOffice }, 'POST')
+    assert.deepEqual([writing.status, writing.error], [403, "Permission 'write' required"])
+    const elsewhere = await byKey({ 'x-api-key': key })
+    assert.deepEqual([elsewhere.status, elsewhere.error], [403, 'IP address not allowed'])
+    const wrong = await byKey({ 'x-api-key': `${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`, ...fromOffice })
+    assert.deepEqual([wrong.status, wrong.error], [401, 'Invalid API key'])
+    const { access_token } = await signIn(house.url, eve)
+    const beyond = { name: 'more than Eve', permissions: ['manage_users'] }
+    const refused = await post(`${house.url}/api/keys`, beyond, { authorization: `Bearer ${access_token}` })
+    assert.equal(refused.status, 403, 'nobody lends what they do not hold')
+    await eventually(() => letterTo(eve.email, /^Subject: .* has a new API key/m))
+  })
+
+  await context.test('AK1: whoever has the database has no key, and no way to try one', async () => {
+    const key = await newKey()
+    assert.equal((await byKey({ 'x-api-key': key })).status, 200)
+    const [, id = '', tail = ''] = key.split('_')
+    const files = readdirSync(house.dataDir).filter((name) => name.startsWith('gatehouse.db'))
+    const kept = Buffer.concat(files.map((name) => readFileSync(join(house.dataDir, name))))
+    assert.ok(kept.includes(id), 'the row of the key is in what was read')
+    const secret = tail.slice(0, -6)
+    for (const text of [key, tail, secret]) assert.ok(!kept.includes(text))
+
+    const { db, close } = await openStore(`sqlite:${house.dataDir}/gatehouse.db`)
+    const { hash } = await db.selectFrom('api_keys').select('hash').where('id', '=', id).executeTakeFirstOrThrow()
+    const root = await openRootKey({ environment: {}, dataDir: house.dataDir, random: systemRandom, db })
+    await close()
+    // The source keeps SHA-256 over a salt beside it: with the database alone that can be tried a billion times a second.
+    const plain = [key, tail, secret].flatMap((text) => [text, `${id}${text}`, `${text}${id}`])
+    for (const text of plain) assert.notEqual(createHash('sha256').update(text).digest('hex'), hash)
+    const keyed = (pepper: RootKey): string => createHmac('sha256', pepper.derive('api keys')).update(key).digest('hex')
+    assert.equal(keyed(root), hash, 'it takes the root secret, which is not in the store')
+    assert.notEqual(keyed(rootKey('another root secret, as long as it has to be')), hash)
+  })
+
+  await context.test(
+    'AK6: users are managed from the office, as the proxy names it, and from nowhere else',
+    async () => {
+      const { access_token } = await signIn(house.url, administrator)
+      const from = async (peer: string, forwardedFor: string): Promise<unknown> => {
+        const dispatcher = new Agent({ localAddress: peer })
+        const headers = { authorization: `Bearer ${access_token}`, 'x-forwarded-for': forwardedFor }
+        const answer = await request(`${house.url}/api/users`, { headers, dispatcher })
+        const { error } = (await answer.body.json()) as { error?: string }
+        await dispatcher.close()
+        return error === undefined ? answer.statusCode : `${answer.statusCode} ${error}`
+      }
+      assert.equal(await from('127.0.0.1', '198.51.100.7'), 200)
+      assert.equal(await from('127.0.0.1', '2001:db8:5409::7'), 200)
+      const refused = '403 IP address not allowed'
+      assert.equal(await from('127.0.0.1', '198.51.101.7'), refused)
+      assert.equal(await from('127.0.0.1', '2001:db8:540a::7'), refused)
+      assert.equal(await from('127.0.0.1', '198.51.100.7, 203.0.113.9'), refused, 'what a caller says of itself')
+      assert.equal(await from('127.0.0.2', '198.51.100.7'), refused, 'said by a peer that is no proxy of ours')
+    },
+  )
+
   await context.test(
     'ID3 E: 5 failures in an hour of a user from an address block the address, and the owner is told',
     async () => {
@@ -101,11 +181,17 @@ test('e-commerce analytics', async (context) => {
         401,
         'the address is blocked for everybody',
       )
-      const letter = await eventually(() => lettersIn(letters).find((each) => each.includes(`To: ${eve.email}`)))
-      assert.match(letter, /sign/i)
+      await eventually(() => letterTo(eve.email, /^Subject: Somebody tries to sign in/m))
     },
   )
 })
+
+/** Of what is answered by the API behind the gate, or by the gate. */
+interface Told {
+  readonly status: number
+  readonly key?: string
+  readonly error?: string
+}
 
 /** How a token fares. */
 async function validate(url: string, token: string): Promise<number> {

@@ -6,6 +6,11 @@ export default defineConfig({
   upstreams: { api: url },
   publicUrl: 'http://localhost:8080',
 
+  // Its proxy stands on the same machine. What anybody else writes into `X-Forwarded-For` counts for nothing.
+  listen: { trustedProxies: ['127.0.0.1'] },
+
+  keys: { prefix: 'shop', expiry: '365d' },
+
   tokens: { algorithm: 'HS256', accessTtl: '1h' },
 
   mail: {
@@ -27,6 +32,13 @@ export default defineConfig({
   routes: [
     { path: '/api/analytics/*', methods: ['GET'], require: 'read', limit: 'general', to: 'api' },
     { path: '/api/analytics/*', methods: ['POST'], require: 'write', limit: 'general', to: 'api' },
-    { path: '/api/users', require: 'manage_users', limit: 'general', to: 'api' },
+    // From the office alone. The proxy is not in it: who comes without being named by the proxy has no address to show.
+    {
+      path: '/api/users',
+      require: 'manage_users',
+      addresses: { allow: ['198.51.100.0/24', '2001:db8:5409::/48'] },
+      limit: 'general',
+      to: 'api',
+    },
   ],
 })

@@ -1,9 +1,28 @@
 import { defineConfig } from 'gatehouse'
 import { url } from '../upstream.ts'
 
+/** A folder of `gatehouse certs dev`. Where it is named, the house speaks TLS, and knows services by their certificates. */
+const certs = process.env['JAF_CERTS']
+
 /** JAF: an agent framework with chat, agents, tools and memory. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({
   upstreams: { api: url },
+
+  ...(certs !== undefined && {
+    listen: {
+      tls: {
+        cert: `${certs}/server.pem`,
+        key: `${certs}/server.key`,
+        clientCa: `${certs}/ca.pem`,
+        crl: `${certs}/crl.pem`,
+      },
+    },
+  }),
+
+  keys: { prefix: 'jaf', expiry: '90d', expiryMax: '365d' },
+
+  // Base64 over METHOD, URI, BODY and TIMESTAMP, in `X-Signature` and `X-Timestamp`.
+  signatures: { secure: { form: 'method-uri-body', service: 'agent-runner', window: '5m' } },
 
   tokens: { issuer: 'jaf-system', algorithm: 'HS256', accessTtl: '1h', claims: ['user_id', 'permissions'] },
 
@@ -37,6 +56,26 @@ export default defineConfig({
       },
     },
     { path: '/api/chat/advanced', methods: ['POST'], require: 'chat:advanced', limit: 'general', to: 'api' },
+    // Programs: by a key of theirs, and by nothing else.
+    { path: '/api/agents', require: 'chat:basic', credentials: ['api-key'], limit: 'general', to: 'api' },
+    // Whoever asks, the request is signed.
+    {
+      path: '/api/secure/*',
+      require: 'agent:manage',
+      signature: 'secure',
+      bodyMax: '1mb',
+      limit: 'general',
+      to: 'api',
+    },
+    // Other services: by a client certificate. Without TLS nobody has one.
+    {
+      path: '/api/internal/*',
+      require: 'agent:manage',
+      credentials: ['certificate'],
+      certificate: certs === undefined ? undefined : 'required',
+      limit: 'general',
+      to: 'api',
+    },
     { path: '/health', access: 'public', to: 'api' },
   ],
 })

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Agent, request } from 'undici'
+import { signTimestampPayload } from '../../client/index.ts'
+import { command as serviceCommand } from '../../src/cli/service.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { run } from '../../test/cli/in-process.ts'
 import { freePort } from '../../test/support/browser.ts'
 import { allow } from '../../test/support/oauth.ts'
 import { administrator, command, post, type Running, signIn, startProcess } from '../../test/support/process.ts'
@@ -204,6 +210,103 @@ test('Lazi', async (context) => {
     assert.deepEqual([facts['active'], facts['client_id'], facts['scope']], [true, 'lazi-reports', 'projects:read'])
   })
 
+  /** What the runner reports, signed as Lazi signs: `timestamp.hex` over `timestamp.payload`. */
+  const report = { run: 'run-7', result: 42, printed: ['hello'] }
+  const signedAt = (key: string, ageSeconds = 0): Promise<Request> => {
+    const body = JSON.stringify({ ...report, note: `${ageSeconds} s old` })
+    const headers = { 'content-type': 'application/json' }
+    return signTimestampPayload(new Request(`${house.url}/api/runs/results`, { method: 'POST', headers, body }), {
+      key,
+      clock: { ...systemClock, now: () => Date.now() - ageSeconds * 1000 },
+    })
+  }
+  const answerOf = async (sent: Request): Promise<readonly [number, string | undefined]> => {
+    const answer = await fetch(sent)
+    return [answer.status, ((await answer.json()) as { code?: string }).code]
+  }
+  const made = await run(serviceCommand, [
+    ...['create', 'runner', '--permission', 'runs:report', '--data', house.dataDir],
+    ...config,
+  ])
+  const secret = made.out.trim()
+
+  await context.test('AK3: the runner signs its report by `timestamp.hex`, and no report is taken twice', async () => {
+    assert.equal(made.code, 0, made.err)
+    const known = await until(async () => {
+      const answer = await fetch(await signedAt(secret))
+      return answer.status === 201 ? ((await answer.json()) as { service: string; received: object }) : undefined
+    })
+    assert.deepEqual([known.service, known.received], ['runner', { ...report, note: '0 s old' }])
+    const once = await signedAt(secret, 1)
+    const copies = [once, once.clone(), once.clone(), once.clone()]
+    assert.match(once.headers.get('x-signature') ?? '', /^\d{10}\.[0-9a-f]{64}$/)
+    const statuses = (await Promise.all(copies.map(answerOf))).map(([status]) => status)
+    assert.deepEqual(statuses.toSorted(), [201, 401, 401, 401], 'of several at one moment one holds')
+  })
+
+  await context.test(
+    'AK3: five minutes to either side, the body as it was signed, and the secret of nobody else',
+    async () => {
+      assert.equal((await answerOf(await signedAt(secret, 297)))[0], 201)
+      assert.equal((await answerOf(await signedAt(secret, -297)))[0], 201)
+      const changed = await signedAt(secret, 2)
+      const signature = changed.headers.get('x-signature') ?? ''
+      const withField = async (value: string): Promise<Request> => {
+        const copy = await signedAt(secret, 2)
+        copy.headers.set('x-signature', value)
+        return copy
+      }
+      const wrong: Record<string, Request> = {
+        'too old': await signedAt(secret, 303),
+        'too far ahead': await signedAt(secret, -303),
+        'another secret': await signedAt(`${secret}.`, 3),
+        'another body': new Request(changed, { body: JSON.stringify({ ...report, result: 43 }) }),
+        'another time': await withField(signature.replace(/^\d+/, (time) => String(Number(time) + 1))),
+        'in capitals': await withField(signature.toUpperCase()),
+        'the hex alone': await withField(signature.replace(/^\d+\./, '')),
+      }
+      for (const [name, sent] of Object.entries(wrong))
+        assert.deepEqual(await answerOf(sent), [401, 'signature-invalid'], name)
+      assert.equal((await answerOf(await withField(signature)))[0], 201, 'and none of them used it up')
+      const { access_token } = await signIn(house.url, administrator)
+      const unsigned = await post(`${house.url}/api/runs/results`, report, bearer({ access_token }))
+      assert.deepEqual(
+        [unsigned.status, ((await unsigned.json()) as { error: string }).error],
+        [401, 'Signature required'],
+        'an administrator is no runner',
+      )
+    },
+  )
+
+  await context.test('AK6: by CIDR, on the routes that name it; the address is what a trusted proxy says', async () => {
+    const { access_token } = await signIn(house.url, administrator)
+    const from = async (peer: string, forwardedFor?: string, path = '/api/maintenance/reindex'): Promise<unknown> => {
+      const dispatcher = new Agent({ localAddress: peer })
+      const headers = {
+        ...bearer({ access_token }),
+        ...(forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }),
+      }
+      const answer = await request(house.url + path, { headers, dispatcher })
+      const { error } = (await answer.body.json()) as { error?: string }
+      await dispatcher.close()
+      return error === undefined ? answer.statusCode : `${answer.statusCode} ${error}`
+    }
+    const refused = '403 IP address not allowed'
+    for (const client of ['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1a21::7', '2001:DB8:1A21:0::7'])
+      assert.equal(await from('127.0.0.1', client), 200, client)
+    for (const client of ['192.0.3.7', '::ffff:192.0.3.7', '2001:db8:1a22::7', '192.0.2.66', 'unknown'])
+      assert.equal(await from('127.0.0.1', client), refused, client)
+    assert.equal(await from('127.0.0.1', '198.51.100.1, 192.0.2.7'), 200, 'the rightmost hop is the client')
+    assert.equal(
+      await from('127.0.0.1', '192.0.2.7, 198.51.100.1'),
+      refused,
+      'what it says of itself counts for nothing',
+    )
+    assert.equal(await from('127.0.0.2', '192.0.2.7'), refused, 'nor does the word of a peer that is no proxy of ours')
+    assert.equal(await from('127.0.0.1'), refused, 'the proxy itself is not the office')
+    assert.equal(await from('127.0.0.1', '198.51.100.1', '/api/widgets'), 200, 'other routes ask nobody where from')
+  })
+
   await context.test(
     'CT1: a widget that fits its schema is let through; one that does not is answered field by field',
     async () => {
@@ -246,6 +349,16 @@ interface Tokens {
   readonly refresh_token?: string
   readonly expires_in?: number
   readonly scope?: string
+}
+
+/** Asks until there is an answer, for five seconds at most. */
+async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < 50; tries++) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    await pause(100)
+  }
+  throw new Error('it did not come')
 }
 
 function bearer({ access_token }: Tokens): Readonly<Record<string, string>> {
