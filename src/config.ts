@@ -63,6 +63,8 @@ const sections = {
   cors: corsOptions.optional(),
   /** The largest body of a route that does not say another. */
   bodyMax: size.default(10 * 1024 * 1024),
+  /** What bodies that are read whole, for a schema or a signature, may take of memory together. */
+  bodyMemory: size.default(256 * 1024 * 1024),
   metrics: z.strictObject({ allow: z.array(cidr).default([]) }).prefault({}),
   /** Header prefixes that only the gate may set towards an upstream, beside `X-Gatehouse-`. */
   identityHeaders: z.array(z.string().regex(/^[A-Za-z0-9-]+$/, 'expected the beginning of a header name')).default([]),
@@ -217,6 +219,14 @@ function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings
           message: `no role is called \`${parent}\`; there ${those(namesIn(given['roles']))}`,
         })
     }
+  }
+  for (const [index, route] of (settings.routes ?? []).entries()) {
+    const isReadWhole = route?.body !== undefined || route?.signature !== undefined
+    if (isReadWhole && (route.bodyMax ?? settings.bodyMax) > settings.bodyMemory)
+      mistakes.push({
+        path: `routes[${index}].bodyMax`,
+        message: 'expected no more than `bodyMemory`, which all bodies share that are read whole',
+      })
   }
   mistakes.push(...checkPeople(settings), ...checkMachines(given, settings), ...checkOauth(given, settings))
   if (settings.tokens !== undefined && settings.tokens.secret !== undefined && settings.tokens.algorithm !== 'HS256') {

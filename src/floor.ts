@@ -34,6 +34,7 @@ import { openResourceServer } from './gate/resource-server.ts'
 import type { Rooms } from './gate/rooms.ts'
 import type { RouteLimit } from './gate/route.ts'
 import { type Draughting, draftEndpoint, draftOauth, draftPage, draftRoute, routeLimit } from './gate/routes.ts'
+import type { BodyMemory } from './http/body-memory.ts'
 import type { RouterEntry } from './http/router.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Random } from './kernel/id.ts'
@@ -62,6 +63,7 @@ export interface Standing {
   readonly idKeyring: Keyring
   readonly revocations: Revocations
   readonly limiter: Limiter
+  readonly bodies: BodyMemory
   readonly meters: Meters
   readonly jwks: () => unknown
   /** How long others may keep the keys: less than a new one waits before it signs. */
@@ -101,6 +103,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     audience: settings.tokens.audience,
     certificateOfField: openPassedCertificates(settings.listen, machine),
     from: compileAddresses(settings.shield.addresses),
+    bodies: standing.bodies,
     evidence: openEvidence({
       keyring: standing.idKeyring,
       issuer: authorization?.issuer ?? settings.tokens.issuer,

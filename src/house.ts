@@ -14,6 +14,7 @@ import { type Embedded, embed } from './endpoints/embedded.ts'
 import { furnish } from './floor.ts'
 import { type Gate, openGate } from './gate/gate.ts'
 import { openMeters } from './gate/meters.ts'
+import { BodyMemory } from './http/body-memory.ts'
 import { base64url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
 import { Fault } from './kernel/error.ts'
@@ -120,9 +121,11 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     let heardAt = clock.now()
     await hearOfEnds(heardAt - first.tokens.accessTtl - tokenSlackMs)
     const limiter = openLimiter(clock)
+    const bodies = new BodyMemory(first.bodyMemory)
     let gate: Gate | undefined
     const meters = openMeters({
       gatehouse_requests_in_flight: { help: 'Requests on their way', read: () => gate?.inFlight ?? 0 },
+      gatehouse_body_bytes: { help: 'Bytes of bodies that are held whole', read: () => bodies.bytes },
       gatehouse_audit_backlog: { help: 'Access events that wait to be written', read: () => audit.backlog },
       gatehouse_audit_dropped_total: { help: 'Access events lost to a full backlog', read: () => audit.dropped },
     })
@@ -137,6 +140,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       idKeyring,
       revocations,
       limiter,
+      bodies,
       meters,
       jwks: () => idKeyring.jwks(),
       jwksMaxAgeSeconds: idKeyring.jwksMaxAgeSeconds,
@@ -352,7 +356,19 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
 /** Sections that open files, sockets or keys: a running house does not change them under its own feet. */
 function whatNeedsARestart(now: Settings, next: Settings): string[] {
   return (
-    ['listen', 'store', 'tokens', 'oauth', 'identity', 'keys', 'services', 'mail', 'publicUrl', 'pages'] as const
+    [
+      'listen',
+      'store',
+      'tokens',
+      'oauth',
+      'identity',
+      'keys',
+      'services',
+      'mail',
+      'publicUrl',
+      'pages',
+      'bodyMemory',
+    ] as const
   ).filter((section) => JSON.stringify(now[section]) !== JSON.stringify(next[section]))
 }
 

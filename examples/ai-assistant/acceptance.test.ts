@@ -6,24 +6,20 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ConnectionOptions, connect, type SecureContextOptions, setDefaultCACertificates } from 'node:tls'
-import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { Agent, request } from 'undici'
 import { serviceToken } from '../../client/index.ts'
 import { command as certsCommand } from '../../src/cli/certs.ts'
 import { loadConfig, settled } from '../../src/cli/load.ts'
 import { command as serviceCommand } from '../../src/cli/service.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
-import { systemRandom } from '../../src/kernel/id.ts'
-import { openKeyring } from '../../src/keys/keyring.ts'
-import { rotationOptions } from '../../src/keys/options.ts'
-import { openRootKey } from '../../src/keys/root.ts'
-import { signatures } from '../../src/keys/signatures.ts'
-import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 import { openStore } from '../../src/store/database.ts'
 import { jws, part } from '../../test/authn/forge.ts'
 import { run } from '../../test/cli/in-process.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { throwAwayFolder } from '../../test/support/folder.ts'
-import { eventually, lettersIn, tokenIn } from '../../test/support/letters.ts'
+import { forger, refusal, signingKeyOf, toldOf, validate } from '../../test/support/forgeries.ts'
+import { lettersIn, tokenIn } from '../../test/support/letters.ts'
 import { totpCode } from '../../test/support/people.ts'
 import {
   administrator,
@@ -297,7 +293,7 @@ test('AI Assistant', async (context) => {
     const made = await run(serviceCommand, ['create', 'planner', '--permission', 'tool:execute', ...place])
     assert.equal(made.code, 0, made.err)
     const planner = { service: 'planner', secret: made.out.trim(), target: 'mcp' }
-    const known = await until(async () => {
+    const known = await eventually(async () => {
       const answer = await callBy(await serviceToken(planner))
       return answer.status === 200 ? answer : undefined
     })
@@ -364,12 +360,12 @@ test('AI Assistant', async (context) => {
     await certify('revoke', join(certs, 'client-indexer.pem'))
     assert.notEqual(serial(), before)
     house.child.kill('SIGHUP')
-    await until(async () => ((await handshake({})).serial === serial() ? true : undefined))
+    await eventually(async () => ((await handshake({})).serial === serial() ? true : undefined))
     assert.equal((await remember(identity('indexer'))).body['error'], 'Client certificate required')
     assert.equal((await overStanding()).status, 200)
     await certify('revoke', join(certs, 'client-orchestrator.pem'))
     house.child.kill('SIGHUP')
-    await until(async () => ((await remember(identity('orchestrator'))).status === 401 ? true : undefined))
+    await eventually(async () => ((await remember(identity('orchestrator'))).status === 401 ? true : undefined))
     assert.equal((await overStanding()).status, 401, 'a client that has been connected all the while, too')
     await standing.close()
     await certify('dev', '--client', 'orchestrator')
@@ -458,60 +454,10 @@ function byHand(secret: string, claims: object): string {
   )
 }
 
-/** Asks until there is an answer, for five seconds at most. */
-async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 50; tries++) {
-    const answer = await ask()
-    if (answer !== undefined) return answer
-    await pause(100)
-  }
-  throw new Error('it did not come')
-}
-
-/** How a token fares. */
-async function validate(url: string, token: string): Promise<number> {
-  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
-  await answer.arrayBuffer()
-  return answer.status
-}
-
-/** All that a caller is told of a token, but for the name of the request. */
-async function toldOf(url: string, token: string): Promise<object> {
-  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
-  const { request_id, ...body } = (await answer.json()) as Record<string, unknown>
-  assert.equal(typeof request_id, 'string')
-  return { status: answer.status, challenge: answer.headers.get('www-authenticate'), body }
-}
-
-function refusal(code: string, error: string): object {
-  return {
-    status: 401,
-    challenge: `Bearer realm="gatehouse", error="invalid_token", error_description="${error}"`,
-    body: { type: `/.well-known/gatehouse/problems/${code}`, title: error, status: 401, detail: error, code, error },
-  }
-}
-
 /** Until when a node has to remember that a token was taken back. */
 async function revocationEnd(dataDir: string, jti: string): Promise<number | undefined> {
   const { db, close } = await openStore(`sqlite:${dataDir}/gatehouse.db`)
   const row = await db.selectFrom('revocations').select('expires_at').where('subject', '=', jti).executeTakeFirst()
   await close()
   return row?.expires_at
-}
-
-/** The key that signs: with it a token can be good but for what is changed in it. */
-async function signingKeyOf(dataDir: string, algorithm: SigningAlgorithm): Promise<SigningKey> {
-  const { db, close } = await openStore(`sqlite:${dataDir}/gatehouse.db`)
-  const random = systemRandom
-  const root = await openRootKey({ environment: {}, dataDir, random, db })
-  const place = { db, root, clock: systemClock, random, algorithm, rotation: rotationOptions.parse({}) }
-  const ring = await openKeyring({ ...place, tokenTtlMs: 0, secret: undefined })
-  await close()
-  return ring.signing()
-}
-
-/** Writes tokens like this one, but for what is changed; a member that is set to `undefined` is left out. */
-function forger(good: string, key: SigningKey) {
-  return (header: object, claims: object, sign = (text: string): Buffer => signatures[key.algorithm].sign(key, text)) =>
-    jws(part({ ...decodeProtectedHeader(good), ...header }), part({ ...decodeJwt(good), ...claims }), sign)
 }

@@ -8,16 +8,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { Agent, request } from 'undici'
 import { command as keyCommand } from '../../src/cli/key.ts'
-import { systemClock } from '../../src/kernel/clock.ts'
-import { systemRandom } from '../../src/kernel/id.ts'
-import { openKeyring } from '../../src/keys/keyring.ts'
-import { rotationOptions } from '../../src/keys/options.ts'
-import { openRootKey } from '../../src/keys/root.ts'
-import { signatures } from '../../src/keys/signatures.ts'
-import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 import { openStore } from '../../src/store/database.ts'
-import { jws, part } from '../../test/authn/forge.ts'
 import { run } from '../../test/cli/in-process.ts'
+import { eventually } from '../../test/support/eventually.ts'
+import { forger, refusal, signingKeyOf, toldOf, validate } from '../../test/support/forgeries.ts'
 import {
   administrator,
   command,
@@ -239,7 +233,7 @@ test('Crazy-Gary', async (context) => {
     assert.equal((await byKey(path, before)).status, 200)
     const from = Date.now()
     assert.equal((await byKey(path, key)).status, 200)
-    const { retires_at } = await until(async () => {
+    const { retires_at } = await eventually(async () => {
       const facts = await shown(before)
       return facts.state === 'retiring' ? facts : undefined
     })
@@ -477,16 +471,6 @@ async function dayAgo(dataDir: string): Promise<void> {
   await close()
 }
 
-/** Asks until there is an answer, for five seconds at most. */
-async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 50; tries++) {
-    const answer = await ask()
-    if (answer !== undefined) return answer
-    await pause(100)
-  }
-  throw new Error('it did not come')
-}
-
 interface Answer {
   readonly status: number
   readonly body: TokensAnswer
@@ -508,44 +492,4 @@ async function postFrom(address: string, url: string, body: object): Promise<Ans
   const outcome = { status: answer.statusCode, body: (await answer.body.json()) as TokensAnswer }
   await dispatcher.close()
   return outcome
-}
-
-/** How a token fares. */
-async function validate(url: string, token: string): Promise<number> {
-  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
-  await answer.arrayBuffer()
-  return answer.status
-}
-
-/** All that a caller is told of a token, but for the name of the request. */
-async function toldOf(url: string, token: string): Promise<object> {
-  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
-  const { request_id, ...body } = (await answer.json()) as Record<string, unknown>
-  assert.equal(typeof request_id, 'string')
-  return { status: answer.status, challenge: answer.headers.get('www-authenticate'), body }
-}
-
-function refusal(code: string, error: string): object {
-  return {
-    status: 401,
-    challenge: `Bearer realm="gatehouse", error="invalid_token", error_description="${error}"`,
-    body: { type: `/.well-known/gatehouse/problems/${code}`, title: error, status: 401, detail: error, code, error },
-  }
-}
-
-/** The key that signs: with it a token can be good but for what is changed in it. */
-async function signingKeyOf(dataDir: string, algorithm: SigningAlgorithm): Promise<SigningKey> {
-  const { db, close } = await openStore(`sqlite:${dataDir}/gatehouse.db`)
-  const random = systemRandom
-  const root = await openRootKey({ environment: {}, dataDir, random, db })
-  const place = { db, root, clock: systemClock, random, algorithm, rotation: rotationOptions.parse({}) }
-  const ring = await openKeyring({ ...place, tokenTtlMs: 0, secret: undefined })
-  await close()
-  return ring.signing()
-}
-
-/** Writes tokens like this one, but for what is changed; a member that is set to `undefined` is left out. */
-function forger(good: string, key: SigningKey) {
-  return (header: object, claims: object, sign = (text: string): Buffer => signatures[key.algorithm].sign(key, text)) =>
-    jws(part({ ...decodeProtectedHeader(good), ...header }), part({ ...decodeJwt(good), ...claims }), sign)
 }

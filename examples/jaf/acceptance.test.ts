@@ -3,7 +3,6 @@ import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { type SecureContextOptions, setDefaultCACertificates } from 'node:tls'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { Agent, request } from 'undici'
@@ -12,16 +11,11 @@ import { command as certsCommand } from '../../src/cli/certs.ts'
 import { command as keyCommand } from '../../src/cli/key.ts'
 import { loadConfig, settled } from '../../src/cli/load.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
-import { systemRandom } from '../../src/kernel/id.ts'
-import { openKeyring } from '../../src/keys/keyring.ts'
-import { rotationOptions } from '../../src/keys/options.ts'
-import { openRootKey } from '../../src/keys/root.ts'
-import { signatures } from '../../src/keys/signatures.ts'
-import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 import { openStore } from '../../src/store/database.ts'
-import { jws, part } from '../../test/authn/forge.ts'
 import { run } from '../../test/cli/in-process.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { throwAwayFolder } from '../../test/support/folder.ts'
+import { forger, refusal, signingKeyOf, toldOf, validate } from '../../test/support/forgeries.ts'
 import { administrator, command, post, type Running, signIn, startProcess } from '../../test/support/process.ts'
 
 const file = 'examples/jaf/gatehouse.config.ts'
@@ -150,7 +144,7 @@ test('JAF', async (context) => {
     const after = await byKey({ 'x-api-key': gone.key })
     assert.deepEqual([after.status, after.body['error']], [401, 'Invalid API key'])
     await anHourLater(house.dataDir, short.id)
-    const expired = await until(async () => {
+    const expired = await eventually(async () => {
       const answer = await byKey({ 'x-api-key': short.key })
       return answer.status === 200 ? undefined : answer
     })
@@ -273,7 +267,7 @@ test('JAF', async (context) => {
     assert.equal((await call(identity('agent-runner'))).status, 200)
     assert.equal((await run(certsCommand, ['revoke', join(certs, 'client-agent-runner.pem'), '--out', certs])).code, 0)
     house.child.kill('SIGHUP')
-    await until(async () => ((await call(identity('agent-runner'))).status === 401 ? true : undefined))
+    await eventually(async () => ((await call(identity('agent-runner'))).status === 401 ? true : undefined))
     assert.equal((await answerOf(await signed(agent, 8))).status, 201, 'its secret is another matter')
   })
 
@@ -364,54 +358,4 @@ async function anHourLater(dataDir: string, id: string): Promise<void> {
     .where('id', '=', id)
     .execute()
   await close()
-}
-
-/** Asks until there is an answer, for five seconds at most. */
-async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 50; tries++) {
-    const answer = await ask()
-    if (answer !== undefined) return answer
-    await pause(100)
-  }
-  throw new Error('it did not come')
-}
-
-/** How a token fares. */
-async function validate(url: string, token: string): Promise<number> {
-  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
-  await answer.arrayBuffer()
-  return answer.status
-}
-
-/** All that a caller is told of a token, but for the name of the request. */
-async function toldOf(url: string, token: string): Promise<object> {
-  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
-  const { request_id, ...body } = (await answer.json()) as Record<string, unknown>
-  assert.equal(typeof request_id, 'string')
-  return { status: answer.status, challenge: answer.headers.get('www-authenticate'), body }
-}
-
-function refusal(code: string, error: string): object {
-  return {
-    status: 401,
-    challenge: `Bearer realm="gatehouse", error="invalid_token", error_description="${error}"`,
-    body: { type: `/.well-known/gatehouse/problems/${code}`, title: error, status: 401, detail: error, code, error },
-  }
-}
-
-/** The key that signs: with it a token can be good but for what is changed in it. */
-async function signingKeyOf(dataDir: string, algorithm: SigningAlgorithm): Promise<SigningKey> {
-  const { db, close } = await openStore(`sqlite:${dataDir}/gatehouse.db`)
-  const random = systemRandom
-  const root = await openRootKey({ environment: {}, dataDir, random, db })
-  const place = { db, root, clock: systemClock, random, algorithm, rotation: rotationOptions.parse({}) }
-  const ring = await openKeyring({ ...place, tokenTtlMs: 0, secret: undefined })
-  await close()
-  return ring.signing()
-}
-
-/** Writes tokens like this one, but for what is changed; a member that is set to `undefined` is left out. */
-function forger(good: string, key: SigningKey) {
-  return (header: object, claims: object, sign = (text: string): Buffer => signatures[key.algorithm].sign(key, text)) =>
-    jws(part({ ...decodeProtectedHeader(good), ...header }), part({ ...decodeJwt(good), ...claims }), sign)
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { signTimestampPayload } from '../../client/index.ts'
 import { command as serviceCommand } from '../../src/cli/service.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { run } from '../../test/cli/in-process.ts'
 import { freePort } from '../../test/support/browser.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { allow } from '../../test/support/oauth.ts'
 import { administrator, command, post, type Running, signIn, startProcess } from '../../test/support/process.ts'
 import { Walker } from '../../test/support/walker.ts'
@@ -232,7 +232,7 @@ test('Lazi', async (context) => {
 
   await context.test('AK3: the runner signs its report by `timestamp.hex`, and no report is taken twice', async () => {
     assert.equal(made.code, 0, made.err)
-    const known = await until(async () => {
+    const known = await eventually(async () => {
       const answer = await fetch(await signedAt(secret))
       return answer.status === 201 ? ((await answer.json()) as { service: string; received: object }) : undefined
     })
@@ -349,16 +349,6 @@ interface Tokens {
   readonly refresh_token?: string
   readonly expires_in?: number
   readonly scope?: string
-}
-
-/** Asks until there is an answer, for five seconds at most. */
-async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 50; tries++) {
-    const answer = await ask()
-    if (answer !== undefined) return answer
-    await pause(100)
-  }
-  throw new Error('it did not come')
 }
 
 function bearer({ access_token }: Tokens): Readonly<Record<string, string>> {

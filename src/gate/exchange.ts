@@ -1,5 +1,6 @@
 import { anonymous, type Principal } from '../authn/principal.ts'
 import { type Decision, undecided } from '../authz/decision.ts'
+import type { BodyAccount, BodyMemory } from '../http/body-memory.ts'
 import type { Inbound, Outbound } from '../http/message.ts'
 import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Params } from '../http/router.ts'
@@ -31,6 +32,8 @@ export class Exchange {
   /** Whether the client spoke TLS, to us or to a trusted proxy. */
   readonly secure: boolean
   readonly #certificateOf: Arrival['certificateOf']
+  readonly #bodies: BodyMemory
+  #bodyAccount: BodyAccount | undefined = undefined
   #certificate: { readonly is: PeerCertificate | undefined } | undefined = undefined
   principal: Principal = anonymous
   /** A nonce that the caller's next proof of possession should carry. */
@@ -61,6 +64,7 @@ export class Exchange {
     this.callerAddress = facts.callerAddress
     this.secure = facts.secure
     this.#certificateOf = facts.certificateOf
+    this.#bodies = facts.bodies
   }
 
   /**
@@ -70,6 +74,17 @@ export class Exchange {
   get certificate(): PeerCertificate | undefined {
     this.#certificate ??= { is: this.#certificateOf(this.request) }
     return this.#certificate.is
+  }
+
+  /** What its body may take of memory, where somebody reads it whole. */
+  get bodyAccount(): BodyAccount {
+    this.#bodyAccount ??= this.#bodies.open(this.callerAddress)
+    return this.#bodyAccount
+  }
+
+  /** Gives back what it held. */
+  end(): void {
+    this.#bodyAccount?.close()
   }
 }
 
@@ -87,7 +102,10 @@ export type Arrival = Pick<
   | 'client'
   | 'callerAddress'
   | 'secure'
-> & { readonly certificateOf: (request: Inbound) => PeerCertificate | undefined }
+> & {
+  readonly certificateOf: (request: Inbound) => PeerCertificate | undefined
+  readonly bodies: BodyMemory
+}
 
 /** One step of the way: nothing when the request may go on, a refusal when it may not. It waits only if it has to. */
 export type Stage = (exchange: Exchange) => Refusal | undefined | Promise<Refusal | undefined>

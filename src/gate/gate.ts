@@ -59,6 +59,7 @@ export function openGate(first: Plan): Gate {
           finish({ bytes, whole }, status = outbound.status) {
             if (finished) return
             finished = true
+            ended.end()
             record(ended, status, bytes, whole, current.rooms)
             inFlight--
             if (inFlight === 0) emptied?.()

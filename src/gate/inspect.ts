@@ -1,16 +1,16 @@
-import { collect } from '../http/collect.ts'
 import { type Refusal, refuse } from '../kernel/error.ts'
 import type { Exchange, Stage } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
+import { wholeBody } from './whole-body.ts'
 
 /** Reads the body of a route that has a schema, and lets it on only when it fits. A body that nobody asks about is not read. */
 export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
-  const { body: check, bodyBytesMax } = route
+  const { body: check } = route
   if (check === undefined) return undefined
 
   return async (exchange) => {
-    const { body, head, proceed } = exchange.request
+    const { body, head } = exchange.request
     if (!isJson(head.contentType)) {
       return refuse('media-type-unsupported', {
         detail: `expected \`application/json\`, got ${head.contentType === undefined ? 'no Content-Type' : `\`${head.contentType.slice(0, 80)}\``}`,
@@ -18,12 +18,8 @@ export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
     }
     if (body === undefined) return refuse('invalid-json', { detail: 'expected a JSON body, got none' })
     if (exchange.payload !== undefined) return judge(exchange, exchange.payload) // its signature was asked for
-    proceed?.()
-    const collected = await collect(body, bodyBytesMax)
-    if ('tooLarge' in collected)
-      return refuse('content-too-large', { detail: `the body may hold ${bodyBytesMax} bytes` })
-    if ('brokeOff' in collected) return refuse('bad-request', { detail: 'the body broke off before its end' })
-    return judge(exchange, collected.bytes)
+    const read = await wholeBody(exchange)
+    return 'code' in read ? read : judge(exchange, read)
   }
 
   function judge(exchange: Exchange, bytes: Uint8Array): Refusal | undefined {

@@ -145,6 +145,7 @@ export function compilePlan(
       client,
       callerAddress: addressKey(client),
       certificateOf,
+      bodies: rooms.bodies,
       secure: trusted && head.forwardedProto !== undefined ? head.forwardedProto === 'https' : request.encrypted,
     })
   }

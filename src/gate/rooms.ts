@@ -3,6 +3,7 @@ import type { Holder } from '../authn/holder.ts'
 import type { TokenService, Verified } from '../authn/token/tokens.ts'
 import type { DecisionPoint } from '../authz/decision.ts'
 import type { RoleTable } from '../authz/roles.ts'
+import type { BodyMemory } from '../http/body-memory.ts'
 import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Refusal } from '../kernel/error.ts'
@@ -39,6 +40,8 @@ export interface Rooms {
   readonly certificateOfField: ((field: string, chain?: string) => PeerCertificate | undefined) | undefined
   /** Whether an address may come here at all; undefined: every one. */
   readonly from: ((address: string) => boolean) | undefined
+  /** What bodies that are read whole may take of memory. */
+  readonly bodies: BodyMemory
   /** What shows an upstream that a request came through us. */
   readonly evidence: Evidence
   /** Whether a page of this origin may act with a person's cookies: our public one, and those that CORS trusts with credentials. */

@@ -1,11 +1,11 @@
 import type { SignatureScheme } from '../authn/signature/scheme.ts'
-import { collect } from '../http/collect.ts'
-import { type Refusal, refuse } from '../kernel/error.ts'
+import type { Refusal } from '../kernel/error.ts'
 import { byMachine } from './by-machine.ts'
 import { doorOf } from './door.ts'
 import type { Exchange, Stage } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
+import { wholeBody } from './whole-body.ts'
 
 type Checking = Exclude<ReturnType<SignatureScheme['begin']>, Refusal>
 
@@ -14,7 +14,7 @@ type Checking = Exclude<ReturnType<SignatureScheme['begin']>, Refusal>
  * signature has held: nothing of it reaches the upstream before. Whoever came without another credential is who signed.
  */
 export function signed(route: Route, rooms: Rooms): Stage | undefined {
-  const { signature, bodyBytesMax } = route
+  const { signature } = route
   if (signature === undefined) return undefined
   // What a route demands over and above the caller, it demands of everybody: also where it is public.
   const door = doorOf({ ...route, access: { to: 'authenticated' } }, rooms)
@@ -43,14 +43,10 @@ export function signed(route: Route, rooms: Rooms): Stage | undefined {
   }
 
   async function readBody(exchange: Exchange, checking: Checking): Promise<Refusal | undefined> {
-    const { body, proceed } = exchange.request
-    if (body === undefined) return undefined
-    proceed?.()
-    const collected = await collect(body, bodyBytesMax, (chunk) => checking.update(chunk))
-    if ('tooLarge' in collected)
-      return refuse('content-too-large', { detail: `the body may hold ${bodyBytesMax} bytes` })
-    if ('brokeOff' in collected) return refuse('bad-request', { detail: 'the body broke off before its end' })
-    exchange.payload = collected.bytes
+    if (exchange.request.body === undefined) return undefined
+    const body = await wholeBody(exchange, (chunk) => checking.update(chunk))
+    if ('code' in body) return body
+    exchange.payload = body
     return undefined
   }
 }

@@ -1,13 +1,17 @@
 import type { Readable } from 'node:stream'
 
 /** What came of reading a body whole. */
-export type Collected = { readonly bytes: Buffer } | { readonly tooLarge: true } | { readonly brokeOff: true }
+export type Collected =
+  | { readonly bytes: Buffer }
+  | { readonly tooLarge: true }
+  | { readonly declined: true }
+  | { readonly brokeOff: true }
 
 /**
- * Reads a body into memory, up to `bytesMax`, and stops reading there: a larger one is left on the wire. `heard` is told
- * of each piece as it comes.
+ * Reads a body into memory, up to `bytesMax`, and stops reading there: a larger one is left on the wire. `accepts` is asked
+ * about each piece as it comes; where it declines, the rest is left too.
  */
-export function collect(body: Readable, bytesMax: number, heard?: (chunk: Uint8Array) => void): Promise<Collected> {
+export function collect(body: Readable, bytesMax: number, accepts: (chunk: Uint8Array) => boolean): Promise<Collected> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -24,8 +28,11 @@ export function collect(body: Readable, bytesMax: number, heard?: (chunk: Uint8A
         body.pause()
         return settle({ tooLarge: true })
       }
+      if (!accepts(chunk)) {
+        body.pause()
+        return settle({ declined: true })
+      }
       chunks.push(chunk)
-      heard?.(chunk)
     }
     const onEnd = (): void =>
       settle({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size) })

@@ -14,16 +14,6 @@ export function tokenIn(letter: string | undefined): string | undefined {
   return /[?&]token=([\w-]{43})/.exec(letter ?? '')?.[1]
 }
 
-/** Asks until there is an answer, for five seconds at most. */
-export async function eventually<T>(ask: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 50; tries++) {
-    const answer = ask()
-    if (answer !== undefined) return answer
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new Error('it did not come')
-}
-
 /** Quoted-printable, undone. */
 function decoded(letter: string): string {
   return letter

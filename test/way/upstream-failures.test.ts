@@ -119,7 +119,7 @@ test('whatever bytes an upstream puts into a header, the house stands', async (c
   )
   const { port, url: gate } = await startHouse(context, { upstreams: { api: url }, limits: false, routes: [...routes] })
   for (byte = 0; byte < 256; byte++) {
-    const answer = await rawExchange(port, 'GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    const answer = await rawExchange(port, 'GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 5_000)
     assert.match(answer, /^HTTP\/1\.1 (200|502|500) /, `byte ${byte}`)
   }
   assert.equal((await fetch(`${gate}/health`)).status, 200)

@@ -1,6 +1,6 @@
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import type { OauthDraft } from '../../gate/routes.ts'
-import { collect } from '../../http/collect.ts'
+import { wholeBody } from '../../gate/whole-body.ts'
 import type { Outbound } from '../../http/message.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import { parseStrict } from '../../kernel/json.ts'
@@ -189,20 +189,13 @@ export function outboundOf({ status, headers, body }: EngineAnswer): Outbound {
 }
 
 /** The parameters of a request: a form (RFC 6749 §3.2), or, as some clients have it, one JSON object of texts. */
-export async function parametersOf({
-  request,
-  route,
-}: Exchange): Promise<{ readonly parameters: URLSearchParams } | Refusal> {
-  const { body, head, proceed } = request
-  const type = head.contentType?.split(';', 1)[0]?.trim().toLowerCase()
+export async function parametersOf(exchange: Exchange): Promise<{ readonly parameters: URLSearchParams } | Refusal> {
+  const type = exchange.request.head.contentType?.split(';', 1)[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded' && type !== 'application/json')
     return refuse('bad-request', { detail: 'expected a form (`application/x-www-form-urlencoded`), or JSON' })
-  proceed?.()
-  const collected = body === undefined ? { bytes: Buffer.alloc(0) } : await collect(body, route.bodyBytesMax)
-  if ('tooLarge' in collected)
-    return refuse('content-too-large', { detail: `a request may hold ${route.bodyBytesMax} bytes` })
-  if ('brokeOff' in collected) return refuse('bad-request', { detail: 'the request broke off before its end' })
-  const text = collected.bytes.toString('utf8')
+  const body = await wholeBody(exchange)
+  if ('code' in body) return body
+  const text = body.toString('utf8')
   if (type !== 'application/json') return { parameters: new URLSearchParams(text) }
   const parsed = parseStrict(text)
   if ('error' in parsed) return refuse('bad-request', { detail: `the body is not JSON: ${parsed.error}` })

@@ -1,6 +1,6 @@
 import type { Exchange } from '../../gate/exchange.ts'
 import type { OauthDraft } from '../../gate/routes.ts'
-import { collect } from '../../http/collect.ts'
+import { wholeBody } from '../../gate/whole-body.ts'
 import type { Outbound } from '../../http/message.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import { parseStrict } from '../../kernel/json.ts'
@@ -52,16 +52,12 @@ export function registrationEndpoint({ path, desk, registration }: RegistrationP
   }
 }
 
-async function read({ request, route }: Exchange): Promise<{ readonly value: unknown } | Refusal> {
-  const { body, head, proceed } = request
-  if (head.contentType?.split(';', 1)[0]?.trim().toLowerCase() !== 'application/json')
+async function read(exchange: Exchange): Promise<{ readonly value: unknown } | Refusal> {
+  if (exchange.request.head.contentType?.split(';', 1)[0]?.trim().toLowerCase() !== 'application/json')
     return refuse('media-type-unsupported', { detail: 'expected `application/json`' })
-  proceed?.()
-  const collected = body === undefined ? { bytes: Buffer.alloc(0) } : await collect(body, route.bodyBytesMax)
-  if ('tooLarge' in collected)
-    return refuse('content-too-large', { detail: `a description may hold ${route.bodyBytesMax} bytes` })
-  if ('brokeOff' in collected) return refuse('bad-request', { detail: 'the request broke off before its end' })
-  const parsed = parseStrict(collected.bytes.toString('utf8'))
+  const body = await wholeBody(exchange)
+  if ('code' in body) return body
+  const parsed = parseStrict(body.toString('utf8'))
   return 'error' in parsed ? refuse('bad-request', { detail: `the body is not JSON: ${parsed.error}` }) : parsed
 }
 

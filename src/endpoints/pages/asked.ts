@@ -1,5 +1,5 @@
 import type { Exchange } from '../../gate/exchange.ts'
-import { collect } from '../../http/collect.ts'
+import { wholeBody } from '../../gate/whole-body.ts'
 import type { Outbound } from '../../http/message.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import { isOwnPath } from './own-path.ts'
@@ -12,17 +12,13 @@ export interface Fields {
 }
 
 /** Reads the form that a page of ours sent. */
-export async function readForm({ request, route }: Exchange): Promise<Fields | Refusal> {
-  const { body, head, proceed } = request
+export async function readForm(exchange: Exchange): Promise<Fields | Refusal> {
+  const { head } = exchange.request
   if (head.contentType !== undefined && !/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(head.contentType))
     return refuse('media-type-unsupported', { detail: 'expected a form (`application/x-www-form-urlencoded`)' })
-  if (body === undefined) return fieldsOf(new URLSearchParams())
-  proceed?.()
-  const collected = await collect(body, route.bodyBytesMax)
-  if ('tooLarge' in collected)
-    return refuse('content-too-large', { detail: `a form may hold ${route.bodyBytesMax} bytes` })
-  if ('brokeOff' in collected) return refuse('bad-request', { detail: 'the form broke off before its end' })
-  const sent = new URLSearchParams(collected.bytes.toString('utf8'))
+  const body = await wholeBody(exchange)
+  if ('code' in body) return body
+  const sent = new URLSearchParams(body.toString('utf8'))
   const names = [...sent.keys()]
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined)
