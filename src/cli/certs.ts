@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { revocationListsOf } from '../http/pem.ts'
+import { revocationListsOf } from '../http/x509/pem.ts'
 import { parseAddress } from '../kernel/ip.ts'
 import { type Command, readArgs, type Terminal, Usage } from './command.ts'
 import type { Identity } from './dev-authority.ts'

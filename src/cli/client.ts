@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Author, ClientAdministration, type MadeClient, type MadeSecret } from '../endpoints/desk/clients.ts'
 import type { House } from '../house.ts'
-import { certificatesOf } from '../http/pem.ts'
+import { certificatesOf } from '../http/x509/pem.ts'
 import { durationMs } from '../kernel/duration.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { DraftMetadata } from '../oauth/client-metadata.ts'

@@ -15,7 +15,7 @@ import {
   X509CrlGenerator,
   X509CrlReason,
 } from '@peculiar/x509'
-import { pemOf } from '../http/pem.ts'
+import { pemOf } from '../http/x509/pem.ts'
 import { parseAddress } from '../kernel/ip.ts'
 
 /** A certificate and its private key, both PEM. */

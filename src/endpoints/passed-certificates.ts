@@ -1,6 +1,6 @@
-import { Authorities } from '../http/authorities.ts'
 import { certificateOfField } from '../http/client-cert.ts'
 import type { PeerCertificate } from '../http/peer-certificate.ts'
+import { Authorities } from '../http/x509/authorities.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/error.ts'
 import type { Log } from '../kernel/log.ts'

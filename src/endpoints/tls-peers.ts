@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { Authorities } from '../http/authorities.ts'
 import { type PeerCertificate, peerCertificate } from '../http/peer-certificate.ts'
+import type { Authorities } from '../http/x509/authorities.ts'
 import type { Clock } from '../kernel/clock.ts'
 
 /**

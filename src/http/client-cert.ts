@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import { sha256Hex } from '../kernel/bytes.ts'
 import { GenerationCache } from '../kernel/cache.ts'
-import type { Authorities } from './authorities.ts'
 import { type PeerCertificate, peerCertificate } from './peer-certificate.ts'
-import { certificatesOf } from './pem.ts'
+import type { Authorities } from './x509/authorities.ts'
+import { certificatesOf } from './x509/pem.ts'
 
 /**
  * The certificate that a proxy passes on in `Client-Cert` (RFC 9440 §2.2): a byte sequence of its DER form, `:MIIB…:`, or the

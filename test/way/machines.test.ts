@@ -348,6 +348,29 @@ describe('machines at the gate', () => {
   })
 })
 
+test('AK6: addresses of the whole house hold for every route, its own and its health included', async (context) => {
+  const upstream = await startUpstream(context, mirror)
+  const { port } = await startHouse(context, {
+    upstreams: { api: upstream.url },
+    listen: { trustedProxies: ['127.0.0.2'] },
+    shield: { addresses: { allow: ['192.0.2.0/24', '2001:db8::/32'], deny: ['192.0.2.66', '2001:db8:6::/48'] } },
+    routes: [{ path: '/open', access: 'public', addresses: { allow: ['192.0.2.0/25'] }, to: 'api' }],
+  })
+  const rows = [
+    ['192.0.2.7', '/open', 200],
+    ['192.0.2.200', '/open', 403],
+    ['192.0.2.200', '/health', 200],
+    ['192.0.2.66', '/health', 403],
+    ['::ffff:192.0.2.66', '/api/auth/providers', 403],
+    ['2001:db8:6::1', '/health', 403],
+    ['2001:db8:7::1', '/health', 200],
+    ['198.51.100.1', '/nowhere', 403],
+    ['198.51.100.1', '/auth/sign-in', 403],
+  ] as const
+  for (const [address, path, status] of rows)
+    assert.equal((await viaProxy(port, path, address)).status, status, `${address} at ${path}`)
+})
+
 let made = 0
 
 /** JAF's fields for a request. No two are alike: each is of a second of its own. */

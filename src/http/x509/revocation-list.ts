@@ -1,5 +1,5 @@
 import { type KeyObject, verify } from 'node:crypto'
-import { equalBytes } from '../kernel/bytes.ts'
+import { equalBytes } from '../../kernel/bytes.ts'
 import { DerError, DerReader, integerText, tags, timeMs } from './der.ts'
 import { type Extensions, readExtensions } from './extensions.ts'
 import { type SignatureAlgorithm, signatureAlgorithmOf } from './signature-algorithms.ts'

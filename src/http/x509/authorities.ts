@@ -1,5 +1,5 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { equalBytes, sha256Hex } from '../kernel/bytes.ts'
+import { equalBytes, sha256Hex } from '../../kernel/bytes.ts'
 import { type CertificateFields, certificateFields, extensionIds, usages } from './certificate-fields.ts'
 import { isSignedBy, type RevocationList } from './revocation-list.ts'
 
