@@ -143,7 +143,7 @@ export function compilePlan(
       params,
       allow,
       client,
-      callerAddress: addressKey(client),
+      callerAddress: client === unknownAddress ? unknownKey(request) : addressKey(client),
       certificateOf,
       bodies: rooms.bodies,
       secure: trusted && head.forwardedProto !== undefined ? head.forwardedProto === 'https' : request.encrypted,
@@ -166,6 +166,15 @@ export function compilePlan(
       if (!rooms.trusts(hop) || at === 0) return hop
     }
     return peer
+  }
+
+  /** Whose address cannot be read is counted by what the proxy wrote instead, and never together with everybody like them (A52). */
+  function unknownKey({ head, peer }: Inbound): string {
+    const written = head.forwardedFor ?? ''
+    return `${unknownAddress} ${peer} ${written
+      .slice(written.lastIndexOf(',') + 1)
+      .trim()
+      .slice(0, 64)}`
   }
 
   function addressKey(address: string): string {

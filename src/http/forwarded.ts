@@ -1,6 +1,6 @@
 import { parseAddress } from '../kernel/ip.ts'
 
-/** The address of somebody whom a proxy of ours passed on without one that can be read: it is in no list, and shares its limits. */
+/** The address of somebody whom a proxy of ours passed on without one that can be read: it is in no list. */
 export const unknownAddress = 'unknown'
 
 /**

@@ -226,6 +226,9 @@ test('A52: the client is the rightmost hop that is no trusted proxy, and only a 
   assert.match(await from('8.8.8.8'), /^HTTP\/1\.1 200/)
   assert.match(await from('2001:db8::1'), /^HTTP\/1\.1 200/)
   assert.match(await from('2001:db8::2'), /^HTTP\/1\.1 429/, 'IPv6 counts by /64')
+  assert.match(await from('_one'), /^HTTP\/1\.1 200/)
+  assert.match(await from('_two'), /^HTTP\/1\.1 200/, 'whose address is hidden shares no bucket with everybody hidden')
+  assert.match(await from('6.6.6.6, _two'), /^HTTP\/1\.1 429/)
 })
 
 test('C: a request that has passed the gate before is a loop', async (context) => {
