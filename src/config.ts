@@ -4,6 +4,7 @@ import { identityOptions } from './authn/options.ts'
 import { serviceOptions } from './authn/service/options.ts'
 import { signatureOptions } from './authn/signature/options.ts'
 import { tokenOptions } from './authn/token/tokens.ts'
+import { policyOptions } from './authz/policy/options.ts'
 import { roleOptions } from './authz/roles.ts'
 import { personScopes } from './authz/scopes.ts'
 import { certificatesAt } from './endpoints/client-certificates.ts'
@@ -46,6 +47,8 @@ const sections = {
   roles: z
     .record(z.string().regex(/^[A-Za-z0-9_-]+$/, 'expected a name of letters, digits, `_` and `-`'), roleOptions)
     .default({}),
+  /** Policies by attributes (ABAC), that routes ask for by name. */
+  policies: z.array(policyOptions).default([]),
   limits: z
     .union([z.literal(false), z.record(z.string().min(1), limitOptions)], {
       error: 'expected limits by name, or `false` to switch all limits off',
@@ -181,6 +184,10 @@ function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings
   const upstreams = namesIn(given['upstreams'])
   const limits = new Set([...Object.keys(builtInLimits), ...namesIn(given['limits'])])
   const limitsOff = given['limits'] === false
+  const policies = listIn(given['policies']).flatMap(({ name }) => (typeof name === 'string' ? [name] : []))
+  for (const [index, name] of policies.entries())
+    if (policies.indexOf(name) < index)
+      mistakes.push({ path: `policies[${index}].name`, message: `\`${name}\` is there already` })
   const seen = new Map<string, number>()
   const ours: ReadonlySet<string> = new Set(Object.values(contract).map(({ path }) => path))
 
@@ -189,6 +196,13 @@ function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings
     const { to, limit, path } = route
     if (typeof to === 'string' && !upstreams.has(to))
       mistakes.push({ path: `${at}.to`, message: `no upstream is called \`${to}\`; there ${those(upstreams)}` })
+    for (const name of [route['policy']].flat()) {
+      if (typeof name === 'string' && !policies.includes(name))
+        mistakes.push({
+          path: `${at}.policy`,
+          message: `no policy is called \`${name}\`; there ${those(new Set(policies))}`,
+        })
+    }
     for (const name of limitsOff ? [] : [limit].flat()) {
       if (typeof name === 'string' && !limits.has(name))
         mistakes.push({ path: `${at}.limit`, message: `no limit is called \`${name}\`; there ${those(limits)}` })

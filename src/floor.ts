@@ -152,6 +152,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     limits,
     upstreams,
     signatures: machines.signaturesOf(settings.signatures),
+    policies: new Map(settings.policies.map((one) => [one.name, one])),
     headers: settings.headers,
     bodyBytesMax: settings.bodyMax,
     recentMs: people.identity.session.recent,

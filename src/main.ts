@@ -22,6 +22,7 @@ const commands: Readonly<
     load: () => import('./cli/service.ts'),
   },
   key: { summary: 'create, list, show, rotate, revoke API keys', load: () => import('./cli/key.ts') },
+  policy: { summary: 'check, explain, test a policy on paper', load: () => import('./cli/policy.ts') },
   secrets: { summary: 'list, rotate, remove signing keys', load: () => import('./cli/secrets.ts') },
   certs: { summary: 'make certificates to try TLS with', load: () => import('./cli/certs.ts') },
   breach: { summary: 'build a list of breached passwords, or look one up', load: () => import('./cli/breach.ts') },

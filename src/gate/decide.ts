@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '../kernel/error.ts'
+import { attributesOf } from './attributes.ts'
 import { schemeOf } from './challenge.ts'
 import { refusalOf, termsOf } from './denial.ts'
 import type { Exchange, Stage } from './exchange.ts'
@@ -25,9 +26,23 @@ export function decide(route: Route, rooms: Rooms): Stage {
     })
     exchange.decision = decision
     if (decision.effect !== 'permit') return refusalOf(decision, exchange, rooms)
-    return isMachine(exchange) && route.clients === 'refused'
-      ? refuse('first-party-only', { reason: 'a machine asked for what is a person’s own' })
-      : withStrings(exchange)
+    if (isMachine(exchange) && route.clients === 'refused')
+      return refuse('first-party-only', { reason: 'a machine asked for what is a person’s own' })
+    return byPolicies(exchange) ?? withStrings(exchange)
+  }
+
+  /** What the permission allows, every policy of the route has to permit as well. */
+  function byPolicies(exchange: Exchange): Refusal | undefined {
+    if (route.policies.length === 0) return undefined
+    const attributes = attributesOf(exchange, rooms.clock.now())
+    for (const { name, policy } of route.policies) {
+      const { effect, because } = policy.decide(attributes)
+      if (effect === 'permit') continue
+      const denial = { effect, because: `policy \`${name}\`: ${because}`, lacks: { kind: 'decision' } } as const
+      exchange.decision = denial
+      return refusalOf(denial, exchange, rooms)
+    }
+    return undefined
   }
 
   /** What is permitted to somebody may still want them in person, or at the door again. */

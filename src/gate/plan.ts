@@ -27,6 +27,8 @@ import { stagesOf } from './way.ts'
 export interface Plan {
   readonly cors: Cors
   readonly rooms: Rooms
+  /** Every route that leads somewhere: what the house answers, and nothing else does. */
+  readonly routes: readonly Omit<RouterEntry<Route>, 'value'>[]
   /** Finds the route and makes the exchange. It always finds one: nowhere is a route too, and it refuses. */
   admit(request: Inbound): Exchange
   /** Whether this request may become a tunnel. */
@@ -66,6 +68,7 @@ export function compilePlan(
   return {
     cors,
     rooms,
+    routes: drafts.map(({ pattern, methods }) => ({ pattern, methods })),
     admit(request) {
       const { head, target, method } = request
       const router = routers[request.reading]
@@ -104,6 +107,8 @@ export function compilePlan(
       name,
       access: { to: 'public' },
       credentials: undefined,
+      policies: [],
+      resource: undefined,
       signature: undefined,
       certificate: false,
       from: undefined,

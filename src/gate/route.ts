@@ -1,5 +1,6 @@
 import type { Credential } from '../authn/principal.ts'
 import type { SignatureScheme } from '../authn/signature/scheme.ts'
+import type { NamedPolicy } from '../authz/policy/options.ts'
 import type { Outbound } from '../http/message.ts'
 import type { BodyCheck } from '../inspection/body.ts'
 import type { Refusal } from '../kernel/error.ts'
@@ -21,6 +22,10 @@ export interface Route {
   readonly access: Access
   /** The kinds of credential that it takes; undefined: all of them. */
   readonly credentials: ReadonlySet<CredentialKind> | undefined
+  /** Policies that have to permit it as well: all of them. */
+  readonly policies: readonly NamedPolicy[]
+  /** What kind of thing it is about, for policies. */
+  readonly resource: string | undefined
   /** Which signature it demands of every request, beside any credential; undefined: none. */
   readonly signature: SignatureScheme | undefined
   /** Whether the connection has to show a client certificate that an authority of ours vouches for. */

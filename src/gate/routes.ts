@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { SignatureScheme } from '../authn/signature/scheme.ts'
+import type { NamedPolicy } from '../authz/policy/options.ts'
 import { patternProblem, type RouterEntry } from '../http/router.ts'
 import { checkBySchema, checkByShape } from '../inspection/body.ts'
 import { duration, size } from '../kernel/shape.ts'
@@ -84,6 +85,13 @@ export const routeOptions = z
     forwardAuthorization: z.boolean().default(false),
     /** The kinds of credential that it takes; all of them, where it is left out. */
     credentials: z.array(z.enum(credentialKinds)).min(1).optional(),
+    /** Policies that have to permit it as well, by name. */
+    policy: z
+      .union([z.string(), z.array(z.string()).min(1)])
+      .transform((given) => (typeof given === 'string' ? [given] : given))
+      .optional(),
+    /** What kind of thing it is about: `resource.type` for policies. */
+    resource: z.string().min(1).max(64).optional(),
     /** A signature that every request has to carry, by the name of its scheme. */
     signature: z.string().optional(),
     /** Whether the connection has to show a client certificate. */
@@ -102,7 +110,7 @@ export const routeOptions = z
     if (route.require !== undefined && route.access !== undefined) {
       context.addIssue({ code: 'custom', path: ['access'], message: 'expected either `require` or `access`, not both' })
     }
-    for (const name of ['recent', 'strength', 'scope', 'credentials'] as const) {
+    for (const name of ['recent', 'strength', 'scope', 'credentials', 'policy'] as const) {
       if (route[name] !== undefined && route.access === 'public')
         context.addIssue({ code: 'custom', path: [name], message: 'asks nothing of a route that is public' })
     }
@@ -118,6 +126,8 @@ export const routeOptions = z
 /** What every endpoint of ours leaves to its access. */
 const unasked = {
   credentials: undefined,
+  policies: [],
+  resource: undefined,
   signature: undefined,
   certificate: false,
   from: undefined,
@@ -131,6 +141,7 @@ export interface Draughting {
   readonly limits: ReadonlyMap<string, RouteLimit>
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly signatures: ReadonlyMap<string, SignatureScheme>
+  readonly policies: ReadonlyMap<string, NamedPolicy>
   readonly headers: HeaderOptions | undefined
   readonly bodyBytesMax: number
   /** How old a sign-in may be where a person changes what proves them. */
@@ -152,6 +163,8 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
       name: `${options.methods?.join('|') ?? '*'} ${options.path}`,
       access,
       credentials: options.credentials === undefined ? undefined : new Set(options.credentials),
+      policies: (options.policy ?? []).flatMap((name) => known.policies.get(name) ?? []),
+      resource: options.resource,
       signature: options.signature === undefined ? undefined : known.signatures.get(options.signature),
       certificate: options.certificate === 'required',
       from: compileAddresses(options.addresses),

@@ -1,0 +1,50 @@
+import type { Span } from './condition.ts'
+import type { Truth } from './policy.ts'
+
+/** Reads `09:00`, and as an end `24:00`, as the minute of the day. */
+export function minuteOfDay(text: string): number | undefined {
+  const [, hours, minutes] = clockTime.exec(text) ?? []
+  if (hours === undefined || minutes === undefined) return undefined
+  return Number(hours) * 60 + Number(minutes)
+}
+
+/** A time zone of the IANA database, `UTC` or `Europe/Berlin`, that this machine knows. */
+export function isZone(name: string): boolean {
+  // An offset such as `+02:00` would be one too, but no place keeps to an offset all year.
+  if (!zoneName.test(name)) return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whether a moment, in milliseconds since the epoch, lies in the span by the clocks of the zone. */
+export function timeOfDayTest({ fromMinute, toMinute }: Span, zone: string): (time: unknown) => Truth {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  })
+  // The clocks of the world agree on when a minute begins: within one of them the answer stays.
+  let known = { minute: Number.NaN, inSpan: false }
+  return (time) => {
+    if (typeof time !== 'number' || !(Math.abs(time) <= timeMax)) return undefined
+    const minute = Math.floor(time / 60_000)
+    if (minute !== known.minute) {
+      const now = minuteOfDay(format.format(minute * 60_000))
+      if (now === undefined) return undefined
+      const inSpan = fromMinute < toMinute ? now >= fromMinute && now < toMinute : now >= fromMinute || now < toMinute
+      known = { minute, inSpan }
+    }
+    return known.inSpan
+  }
+}
+
+const clockTime = /^([01][0-9]|2[0-3]|24(?=:00$)):([0-5][0-9])$/
+const zoneName = /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+){0,2}$/
+
+/** The last millisecond that ECMAScript can date (§21.4.1.1), less a minute. */
+const timeMax = 8.64e15 - 60_000
