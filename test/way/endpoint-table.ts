@@ -1,0 +1,259 @@
+// What each endpoint answers, by hand: to whoever the gate lets in, and once to somebody who does it rightly.
+import assert from 'node:assert/strict'
+import type { EndpointName } from '../../src/wire/contract.ts'
+import type { Caller, Scene } from './callers.ts'
+
+/** What a request needs beside who asks. */
+export interface Asked {
+  /** In the place of the parameters of the path, in their order. */
+  readonly params?: readonly string[] | undefined
+  readonly body?: object | undefined
+  readonly query?: string
+}
+
+export interface Row {
+  /** Names that lead nowhere, in the form of those that do. */
+  readonly absent?: readonly string[]
+  /** A body that fits. Whoever is let in sends it with fields that are not theirs to say, and is told so. */
+  readonly body?: object
+  /** Members of the usual forgeries that this body does have. */
+  readonly takes?: readonly string[]
+  /** What whoever is let in is answered, where there is neither a body nor a name in the path. */
+  readonly letIn?: number | ((caller: Caller) => number)
+  /** It ends sessions of whoever asks. */
+  readonly ends?: true
+  /** Done rightly: by whom, with what, and what is answered. */
+  readonly done: readonly [by: string, status: number, ask?: (scene: Scene, root: Root) => Asked | Promise<Asked>]
+}
+
+/** What an administrator made for somebody to be done with. */
+export interface Root {
+  key(): Promise<string>
+  client(): Promise<readonly [id: string, secret: string]>
+  service(): Promise<readonly [name: string, secret: string]>
+  /** The session that a person has at another place. */
+  session(account: string): Promise<string>
+}
+
+export const uuid = '01900000-0000-7000-8000-000000000000'
+const noKey = 'AAAAAAAAAAAAAAA'
+const password = 'seven violet rivers run'
+const other = 'eight crimson valleys sing'
+const challenge = { challenge: 'none' }
+const isAccount = ({ account }: Caller): number => (account === undefined ? 404 : 200)
+const byId = async ({ newPerson }: Scene): Promise<Asked> => ({ params: [(await newPerson()).id] })
+const client = { client_name: 'A client', redirect_uris: ['https://client.example/cb'] }
+const theKey = async (_: Scene, root: Root): Promise<Asked> => ({ params: [await root.key()] })
+const theClient = async (_: Scene, root: Root): Promise<Asked> => ({ params: [(await root.client())[0]] })
+const theService = async (_: Scene, root: Root): Promise<Asked> => ({ params: [(await root.service())[0]] })
+
+// biome-ignore format: a table, one line to an endpoint
+export const table: Readonly<Record<EndpointName, Row>> = {
+  register: { body: { email: 'new@people.example', name: 'New', password }, done: ['nobody', 202] },
+  signIn: { body: { email: 'ada@people.example', password }, done: ['nobody', 200] },
+  signInTotp: { body: { challenge: 'none', code: '000000' }, done: ['nobody', 401] }, // the ceremonies themselves: test/people
+  signInRecoveryCode: { body: { challenge: 'none', code: '000000' }, done: ['nobody', 401] },
+  signInPasskeyOptions: { body: {}, done: ['nobody', 200] },
+  signInPasskey: { body: { ...challenge, credential: {} }, done: ['nobody', 401] },
+  refresh: { body: { refresh_token: 'none' }, done: ['nobody', 200, async ({ people, caller }) => {
+    const { account } = caller('ada')
+    const proof = { methods: ['password' as const], at: 0 }
+    const opened = await people.house.sessions.open(people.house.store.db, account?.id ?? '', { address: '', userAgent: '' }, proof)
+    return { body: { refresh_token: opened.refreshToken } }
+  }] },
+  signOut: { letIn: 200, ends: true, done: ['ada', 200] },
+  validate: { letIn: 200, done: ['ada', 200] },
+  me: { letIn: isAccount, done: ['ada', 200] },
+  forgotPassword: { body: { email: 'nobody@people.example' }, done: ['nobody', 202] },
+  resetPassword: { body: { token: 'none', password: other }, done: ['nobody', 400] },
+  changePassword: { body: { current_password: password, password: other }, done: ['ada', 200] },
+  verifyEmail: { body: { token: 'none' }, done: ['nobody', 400] },
+  changeEmail: { body: { email: 'elsewhere@people.example' }, done: ['ada', 202] },
+  acceptInvitation: { body: { token: 'none', password: other }, done: ['nobody', 400] },
+  stepUp: { body: { password: other }, done: ['ada', 200] },
+  stepUpPasskeyOptions: { letIn: 200, done: ['ada', 200] },
+  sessions: { letIn: 200, done: ['ada', 200] },
+  endSessions: { letIn: 200, ends: true, done: ['ada', 200] },
+  endOtherSessions: { letIn: 200, ends: true, done: ['ada', 200] },
+  endSession: { absent: [uuid], done: ['ada', 200, async ({ caller }, root) => ({ params: [await root.session(caller('ada').account?.id ?? '')] })] },
+  factors: { letIn: 200, done: ['ada', 200] },
+  beginTotp: { letIn: 201, done: ['ada', 201] },
+  confirmTotp: { body: { code: '000000' }, done: ['ada', 422] },
+  removeTotp: { letIn: 404, done: ['ada', 404] },
+  renewRecoveryCodes: { letIn: 409, done: ['ada', 409] },
+  passkeys: { letIn: 200, done: ['ada', 200] },
+  newPasskeyOptions: { letIn: 200, done: ['ada', 200] },
+  addPasskey: { body: { ...challenge, credential: {} }, done: ['ada', 401] },
+  removePasskey: { absent: ['bm9ib2R5J3MgcGFzc2tleSwgb24gbm8gcGhvbmUuLi4'], done: ['ada', 404] },
+  grants: { letIn: 200, done: ['ada', 200] },
+  withdrawGrant: { absent: ['AAAAAAAAAAAAAAAAAAAAAA'], done: ['ada', 200, async ({ people, caller }) => {
+    const { grants } = people.house.people
+    const userId = caller('ada').account?.id ?? ''
+    const allowed = { clientId: 'other', clientName: 'Other', allowed: { openid: ['openid'] } }
+    await people.house.store.transaction((trx) => grants.allow(trx, { userId, ...allowed }))
+    return { params: [(await grants.of(people.house.store.db, userId))[0]?.handle ?? assert.fail('no grant')] }
+  }] },
+  providers: { letIn: 200, done: ['nobody', 200] },
+  identities: { letIn: 200, done: ['ada', 200] },
+  unlinkIdentity: { absent: ['gitlab'], done: ['ada', 200, async ({ people, caller }) => {
+    const linked = { issuer: 'https://forge.example', subject: 'ada', provider: 'forge', email: undefined }
+    await people.house.people.identities.link(people.house.store.db, { ...linked, userId: caller('ada').account?.id ?? '' })
+    return { params: ['forge'] }
+  }] },
+
+  listUsers: { letIn: 200, done: ['an administrator with users:manage', 200] },
+  inviteUser: { body: { email: 'guest@people.example' }, takes: ['roles'], done: ['an administrator with users:manage', 202] },
+  showUser: { absent: [uuid], done: ['an administrator with users:manage', 200, byId] },
+  lockUser: { absent: [uuid], body: { reason: 'for a test' }, done: ['root', 200, byId] },
+  unlockUser: { absent: [uuid], done: ['root', 200, byId] },
+  setUserRoles: { absent: [uuid], body: { roles: ['user'] }, takes: ['roles'], done: ['root', 200, byId] },
+  resetUser: { absent: [uuid], done: ['root', 200, byId] },
+  endUserSessions: { absent: [uuid], done: ['root', 200, byId] },
+  removeUserFactors: { absent: [uuid], done: ['root', 200, byId] },
+  impersonate: { absent: [uuid], body: { reason: 'to see what they see' }, done: ['root', 200, byId] },
+  revoke: { body: { session: uuid }, done: ['an administrator with system:config', 200, async ({ newPerson }) => ({ body: { user: (await newPerson()).id } })] },
+
+  listClients: { letIn: 200, done: ['an administrator with clients:manage', 200] },
+  createClient: { body: client, done: ['an administrator with clients:manage', 201] },
+  showClient: { absent: ['no-client'], done: ['an administrator with clients:manage', 200, theClient] },
+  changeClient: { absent: ['no-client'], body: client, done: ['an administrator with clients:manage', 200, theClient] },
+  removeClient: { absent: ['no-client'], done: ['an administrator with clients:manage', 200, theClient] },
+  addClientSecret: { absent: ['no-client'], body: {}, done: ['an administrator with clients:manage', 201, theClient] },
+  removeClientSecret: { absent: ['no-client', uuid], done: ['an administrator with clients:manage', 200, async (_, root) => ({ params: await root.client() })] },
+  disableClient: { absent: ['no-client'], done: ['an administrator with clients:manage', 200, theClient] },
+  enableClient: { absent: ['no-client'], done: ['an administrator with clients:manage', 409, theClient] },
+  createRegistrationToken: { body: {}, done: ['an administrator with clients:manage', 201] },
+
+  listKeys: { letIn: 200, done: ['ada', 200] },
+  createKey: { body: { name: 'hers' }, takes: ['permissions'], done: ['ada', 201] },
+  rotateCurrentKey: { body: {}, done: ['a key of ada’s that lends nothing', 201] },
+  showKey: { absent: [noKey], done: ['root', 200, theKey] },
+  revokeKey: { absent: [noKey], done: ['root', 200, theKey] },
+  rotateKey: { absent: [noKey], body: {}, done: ['root', 201, theKey] },
+  listAllKeys: { letIn: 200, done: ['an administrator with keys:manage', 200] },
+  createKeyFor: { body: { name: 'theirs', owner: { type: 'organisation', id: 'acme' } }, takes: ['permissions', 'owner'], done: ['an administrator with keys:manage', 201] },
+  showAnyKey: { absent: [noKey], done: ['an administrator with keys:manage', 200, theKey] },
+  revokeAnyKey: { absent: [noKey], done: ['an administrator with keys:manage', 200, theKey] },
+  rotateAnyKey: { absent: [noKey], body: {}, done: ['root', 201, theKey] },
+
+  listServices: { letIn: 200, done: ['an administrator with services:manage', 200] },
+  createService: { body: { name: 'made-once' }, takes: ['roles', 'permissions'], done: ['an administrator with services:manage', 201] },
+  showService: { absent: ['no-service'], done: ['an administrator with services:manage', 200, theService] },
+  changeService: { absent: ['no-service'], body: {}, takes: ['roles', 'permissions'], done: ['an administrator with services:manage', 200, theService] },
+  removeService: { absent: ['no-service'], done: ['an administrator with services:manage', 200, theService] },
+  rotateServiceSecret: { absent: ['no-service'], body: {}, done: ['an administrator with services:manage', 201, theService] },
+  removeServiceSecret: { absent: ['no-service', uuid], done: ['an administrator with services:manage', 200, async (_, root) => ({ params: await root.service() })] },
+  disableService: { absent: ['no-service'], done: ['an administrator with services:manage', 200, theService] },
+  enableService: { absent: ['no-service'], done: ['an administrator with services:manage', 409, theService] },
+
+  health: { letIn: 200, done: ['nobody', 200] },
+  live: { letIn: 200, done: ['nobody', 200] },
+  ready: { letIn: 200, done: ['nobody', 200] },
+  metrics: { letIn: 200, done: ['nobody', 200] },
+  problem: { absent: ['no-problem'], done: ['nobody', 200, () => ({ params: ['not-found'] })] },
+  jwks: { letIn: 200, done: ['nobody', 200] },
+}
+
+/** What declarations of endpoints leave open, so that none is left open unseen. */
+export const open = {
+  /** To everybody. */
+  public:
+    'acceptInvitation forgotPassword health jwks live metrics problem providers ready refresh register resetPassword signIn signInPasskey signInPasskeyOptions signInRecoveryCode signInTotp verifyEmail',
+  /** To clients of other people’s and to machines, though no permission is demanded. */
+  delegable: 'me rotateCurrentKey validate',
+  /** To somebody who acts as the person, and changes something. */
+  acting: 'rotateCurrentKey signOut',
+  /** To somebody who changes something, and signed in long ago: it takes away and gives nothing, or is proven by itself. */
+  old: 'changePassword endOtherSessions endSession endSessions endUserSessions lockUser resetUser revokeAnyKey revokeKey rotateCurrentKey signOut stepUp stepUpPasskeyOptions unlockUser withdrawGrant',
+} as const
+
+/** A page: what it answers to a stranger, and to somebody who is signed in, in person and lately. */
+export interface PageRow {
+  readonly stranger: number
+  readonly known: number
+  /** To somebody who acts as the person; to one who signed in long ago; to one whose sign-in is no cookie. */
+  readonly acting?: number
+  readonly stale?: number
+  readonly byToken?: number
+  readonly form?: Readonly<Record<string, string>>
+  readonly ends?: true
+}
+
+const dull = (status: number, form?: PageRow['form']): PageRow => ({
+  stranger: status,
+  known: status,
+  ...(form && { form }),
+})
+/** A form of the account page: for nobody but the person, who was lately at the door where it changes what proves them. */
+const own = (known: number, form: PageRow['form'] = {}): PageRow => ({ stranger: 303, known, acting: 403, form })
+const proving = (known: number, form: PageRow['form'] = {}): PageRow => ({ ...own(known, form), stale: 303 })
+const ceremony = { challenge: 'none', credential: '{}' }
+
+/** The hosted pages by method and pattern. What a wrong password costs is asked elsewhere: here a passkey is wrong. */
+// biome-ignore format: a table, one line to a page
+export const pages: Readonly<Record<string, PageRow>> = {
+  'GET /auth/sign-in': { stranger: 200, known: 303 },
+  'POST /auth/sign-in': dull(401, ceremony),
+  'POST /auth/second-factor': dull(401, ceremony),
+  'GET /auth/register': dull(200),
+  'POST /auth/register': dull(422, { email: 'none' }),
+  'GET /auth/forgot': dull(200),
+  'POST /auth/forgot': dull(422, { email: 'none' }),
+  'GET /auth/reset': dull(200),
+  'POST /auth/reset': dull(400, { token: 'none' }),
+  'GET /auth/verify': dull(400),
+  'POST /auth/verify': dull(400, { token: 'none' }),
+  'GET /auth/invitation': dull(400),
+  'POST /auth/invitation': dull(400, { token: 'none' }),
+  'GET /auth/sign-out': { stranger: 303, known: 200 },
+  'POST /auth/sign-out': { ...dull(303, {}), ends: true },
+  'GET /auth/login/:provider': dull(404),
+  'GET /auth/callback/:provider': dull(401),
+  'GET /auth/account': { stranger: 303, known: 200 },
+  'POST /auth/account/sessions/end': own(404, { session: uuid }),
+  'POST /auth/account/sessions/end-others': { ...own(303), ends: true },
+  'POST /auth/account/password': proving(422, { current_password: '', password: '' }),
+  'POST /auth/account/email': proving(422, { email: 'none' }),
+  'POST /auth/account/totp': proving(200),
+  'POST /auth/account/totp/confirm': proving(422, { code: '000000' }),
+  'POST /auth/account/totp/remove': proving(404),
+  'POST /auth/account/recovery-codes': proving(409),
+  'POST /auth/account/passkeys': proving(401, ceremony),
+  'POST /auth/account/passkeys/remove': proving(404, { passkey: 'none' }),
+  'POST /auth/account/identities/link': proving(404, { provider: 'none' }),
+  'POST /auth/account/identities/unlink': proving(404, { provider: 'none' }),
+  'POST /auth/account/applications/withdraw': own(404, { application: 'none' }),
+  'GET /auth/step-up': { stranger: 303, known: 200 },
+  'POST /auth/step-up': own(401, { code: '000000' }),
+  'GET /oauth/authorize': dull(400),
+  'GET /oauth/authorize/:uid': dull(400),
+  'GET /auth/consent/:uid': dull(400),
+  'POST /auth/consent/:uid': dull(400, {}),
+  'GET /auth/device': { stranger: 303, known: 200, byToken: 303 },
+  'POST /auth/device': { stranger: 303, known: 422, byToken: 303, form: { user_code: 'none' } },
+}
+
+/** What programs of other people speak to: it reads no credential but a client's own, so that `Authorization` is all that counts. */
+export interface MachineRow {
+  readonly unnamed: number
+  readonly named: number
+  readonly form?: PageRow['form']
+  readonly json?: object
+}
+
+const asked = { token: 'none', user_id: 'bob', sub: 'bob', roles: 'admin' }
+
+// biome-ignore format: a table, one line to an endpoint
+export const machine: Readonly<Record<string, MachineRow>> = {
+  'POST /oauth/token': { unnamed: 401, named: 401, form: { grant_type: 'client_credentials', ...asked } },
+  'POST /oauth/introspect': { unnamed: 401, named: 401, form: asked },
+  'POST /oauth/par': { unnamed: 401, named: 401, form: asked },
+  'POST /oauth/device': { unnamed: 401, named: 401, form: asked },
+  'POST /oauth/revoke': { unnamed: 200, named: 401, form: asked },
+  'POST /oauth/token/refresh': { unnamed: 401, named: 401, form: { refresh_token: 'none', ...asked } },
+  'POST /oauth/register': { unnamed: 401, named: 401, json: { ...client, owner: 'bob', user_id: 'bob' } },
+  'GET /.well-known/oauth-authorization-server': { unnamed: 200, named: 200 },
+  'GET /.well-known/openid-configuration': { unnamed: 200, named: 200 },
+  'GET /.well-known/oauth-protected-resource': { unnamed: 200, named: 200 },
+  'GET /.well-known/oauth-protected-resource/mcp': { unnamed: 200, named: 200 },
+}
