@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { command as client } from '../../src/cli/client.ts'
 import { makeSelfSigned } from '../support/certificates.ts'
-import { command, startProcess } from '../support/process.ts'
+import { startProcess } from '../support/process.ts'
 import { type Outcome, run } from './in-process.ts'
 
 const config = {
@@ -169,9 +169,7 @@ test('A27: clients of certificates are made by command, by a name or by the cert
 })
 
 test('OA1 TK4: what a command does to a client holds within a second in the house that serves', async (context) => {
-  const { dir, config } = place()
-  const run = (...args: readonly string[]): ReturnType<typeof command> =>
-    command(['client', ...args, '--config', config, '--data', dir])
+  const { dir, config, run } = place()
   const house = await startProcess(context, ['--config', config], { dataDir: dir })
   const grant = ['--grant', 'client_credentials', '--scope', 'widgets:read']
   const made = await run('create', 'Reports', '--id', 'reports', ...grant)

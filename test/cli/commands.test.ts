@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { command as audit } from '../../src/cli/audit.ts'
+import { command as check } from '../../src/cli/check.ts'
+import { command as start } from '../../src/cli/start.ts'
+import { command as user } from '../../src/cli/user.ts'
 import { startHouse } from '../support/house.ts'
 import { administrator, command, signIn, startProcess } from '../support/process.ts'
+import { run } from './in-process.ts'
 
 function folder(): string {
   return mkdtempSync(join(tmpdir(), 'gatehouse-'))
@@ -25,7 +32,7 @@ test('check lists every mistake and exits 2; it reads ts, js, json and yaml', as
   }
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(dir, name), text)
-    const { code, out, err } = await command(['check', '--config', join(dir, name)])
+    const { code, out, err } = await run(check, ['--config', join(dir, name)])
     assert.equal(code, 0, err)
     assert.match(out, /holds together: 1 routes/)
   }
@@ -34,23 +41,30 @@ test('check lists every mistake and exits 2; it reads ts, js, json and yaml', as
   assert.equal(bad.code, 2)
   assert.match(bad.err, /2 mistakes:[\s\S]*listen\.port: [\s\S]*routs: unknown key/)
   writeFileSync(join(dir, 'broken.yaml'), 'a: 1\na: 2\n')
-  const broken = await command(['check', '--config', join(dir, 'broken.yaml')])
+  const broken = await run(check, ['--config', join(dir, 'broken.yaml')])
   assert.equal(broken.code, 2)
   assert.match(broken.err, /cannot read/)
-  assert.equal((await command(['check', '--config', join(dir, 'absent.json')])).code, 2)
+  assert.equal((await run(check, ['--config', join(dir, 'absent.json')])).code, 2)
 })
 
 test('a wrong call is told what is wrong and exits 2', async () => {
-  for (const [args, message] of [
+  const processes = [
     [['begin'], /unknown command `begin`/],
     [['start', '--prot', '1'], /--prot/],
-    [['start', '--port', 'x'], /--port: expected a number/],
-    [['start', '--config', 'a', '--upstream', 'b'], /not both/],
-    [['start', '--upstream', 'localhost:3000'], /upstreams\.api: /],
-    [['audit'], /expected `audit verify`/],
-    [['user', 'create', 'x@example.com', '--role', 'king', '--data', folder()], /no role is called `king`/],
-  ] as const) {
+  ] as const
+  for (const [args, message] of processes) {
     const { code, err } = await command(args)
+    assert.equal(code, 2, `${args.join(' ')}: ${err}`)
+    assert.match(err, message)
+  }
+  for (const [act, args, message] of [
+    [start, ['--port', 'x'], /--port: expected a number/],
+    [start, ['--config', 'a', '--upstream', 'b'], /not both/],
+    [start, ['--upstream', 'localhost:3000'], /upstreams\.api: /],
+    [audit, [], /expected `audit verify`/],
+    [user, ['create', 'x@example.com', '--role', 'king', '--data', folder()], /no role is called `king`/],
+  ] as const) {
+    const { code, err } = await run(act, args)
     assert.equal(code, 2, `${args.join(' ')}: ${err}`)
     assert.match(err, message)
   }
@@ -59,7 +73,7 @@ test('a wrong call is told what is wrong and exits 2', async () => {
 test('a route that leads nowhere is refused at start, and never an empty 200', async (context) => {
   const dir = folder()
   writeFileSync(join(dir, 'a.json'), JSON.stringify({ routes: [{ path: '/x', access: 'public' }] }))
-  const { code, err } = await command(['start', '--config', join(dir, 'a.json'), '--data', dir])
+  const { code, err } = await run(start, ['--config', join(dir, 'a.json'), '--data', dir])
   assert.equal(code, 2)
   assert.match(err, /routes\[0\]\.to: expected an upstream/)
   const { url } = await startHouse(context, { routes: [{ path: '/x', access: 'public' }] })
@@ -97,18 +111,22 @@ test('A59: a house has no default account: the administrator’s password is mad
   assert.doesNotMatch(house.output(), new RegExp(administrator.password))
 })
 
-test('a store made with another root secret is refused with a clear sentence, exit 3', async (context) => {
+test('a store made with another root secret is refused with a clear sentence, exit 3', async () => {
   const dataDir = folder()
-  const house = await startProcess(context, [], { dataDir, environment: { GATEHOUSE_SECRET: 'a'.repeat(40) } })
-  await house.stop()
+  const made = await run(user, ['list', '--data', dataDir], { GATEHOUSE_SECRET: 'a'.repeat(40) })
+  assert.equal(made.code, 0, made.err)
   const { code, err } = await command(['user', 'list', '--data', dataDir], { GATEHOUSE_SECRET: 'b'.repeat(40) })
   assert.equal(code, 3)
   assert.match(err, /root secret is not the one/)
 })
 
 test('a port that is taken is told, exit 3', async (context) => {
-  const house = await startProcess(context, [])
-  const { code, err } = await command(['start', '--port', String(house.port), '--data', folder()])
+  const other = createServer()
+  context.after(() => other.close())
+  const port = await new Promise<number>((resolve) =>
+    other.listen(0, '127.0.0.1', () => resolve((other.address() as AddressInfo).port)),
+  )
+  const { code, err } = await command(['start', '--port', String(port), '--data', folder()])
   assert.equal(code, 3)
   assert.match(err, /something else listens there/)
 })

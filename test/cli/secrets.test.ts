@@ -8,7 +8,7 @@ import { decodeProtectedHeader } from 'jose'
 import { command as secrets } from '../../src/cli/secrets.ts'
 import { openStore } from '../../src/store/database.ts'
 import { throwAwayFolder } from '../support/folder.ts'
-import { command, signIn, startProcess } from '../support/process.ts'
+import { signIn, startProcess } from '../support/process.ts'
 import { run } from './in-process.ts'
 
 const kidOf = (token: string): string => String(decodeProtectedHeader(token).kid)
@@ -56,7 +56,7 @@ test('TK2: a command publishes the next key, and with --now it signs as soon as 
   assert.deepEqual(await published(), [first, second])
   assert.equal(kidOf((await signIn(house.url)).access_token), first)
 
-  const hurried = await command(['secrets', 'rotate', 'signing-key', '--now', '--data', house.dataDir])
+  const hurried = await act('rotate', 'signing-key', '--now')
   assert.match(hurried.out, new RegExp(`^EdDSA: \`${second}\` was published already, and signs from `))
   await until(async () => kidOf((await signIn(house.url)).access_token) === second)
   const still = await fetch(`${house.url}/api/auth/me`, { headers: { authorization: `Bearer ${before}` } })

@@ -8,7 +8,7 @@ import { command as token } from '../../src/cli/token.ts'
 import { systemRandom, uuidv7 } from '../../src/kernel/id.ts'
 import { openStore } from '../../src/store/database.ts'
 import { throwAwayFolder } from '../support/folder.ts'
-import { administrator, command, post, type Running, signIn, startProcess } from '../support/process.ts'
+import { administrator, post, type Running, signIn, startProcess } from '../support/process.ts'
 import { type Outcome, run } from './in-process.ts'
 
 interface Scene {
@@ -68,7 +68,7 @@ test('TK4: what a command takes back, a process that serves refuses within a sec
   const later = await signIn(house.url)
   await revoke('--client', 'nobody')
   assert.equal(await status(later.access_token), 200)
-  const everything = await command(['token', 'revoke', '--everything', '--data', house.dataDir])
+  const everything = await revoke('--everything')
   assert.deepEqual([everything.code, everything.out], [0, 'done: every token is void, 1 session ended\n'])
   heard.push(await ended(later.access_token))
   assert.ok(Math.min(...heard.filter((ms) => ms > 0)) < 1_000, `heard after ${heard.map(Math.round)} ms`)

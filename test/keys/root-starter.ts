@@ -16,8 +16,7 @@ const { folder, starters, rounds, arrived } = workerData as Race
 const keys: string[] = []
 for (let round = 0; round < rounds; round++) {
   const store = await openStore('sqlite::memory:')
-  Atomics.add(arrived, 0, 1)
-  while (Atomics.load(arrived, 0) < starters * (round + 1)); // all leave together
+  meet(starters * (round + 1))
   const dataDir = join(folder, String(round))
   try {
     const root = await openRootKey({ environment: {}, dataDir, random: systemRandom, db: store.db })
@@ -28,3 +27,11 @@ for (let round = 0; round < rounds; round++) {
   await store.close()
 }
 parentPort?.postMessage(keys)
+
+/** Waits until so many have come, and leaves together with the others. Asleep: they need the cores to come. */
+function meet(count: number): void {
+  Atomics.add(arrived, 0, 1)
+  Atomics.notify(arrived, 0)
+  for (let here = Atomics.load(arrived, 0); here < count; here = Atomics.load(arrived, 0))
+    Atomics.wait(arrived, 0, here)
+}

@@ -141,7 +141,7 @@ test('a lost root key is not replaced behind the back of the store that needs it
 
 test('starters that share a folder and even a process id agree on one root key', async (context) => {
   const folder = throwAwayFolder(context)
-  const workerData = { folder, starters: 4, rounds: 150, arrived: new Int32Array(new SharedArrayBuffer(4)) }
+  const workerData = { folder, starters: 4, rounds: 50, arrived: new Int32Array(new SharedArrayBuffer(4)) }
   const made = await Promise.all(
     Array.from(
       { length: workerData.starters },

@@ -73,7 +73,7 @@ for (const [algorithm, turns] of [
         const next = await post(second, '/api/auth/token/refresh', { refresh_token: body.refresh_token })
         if (next.status !== 200) refused.push(`refresh ${next.status}`)
         else body = next.body
-        await pause(5)
+        await pause(20) // often enough to be there at every turn of a key
       }
     }
 
