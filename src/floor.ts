@@ -38,7 +38,7 @@ import type { BodyMemory } from './http/body-memory.ts'
 import type { RouterEntry } from './http/router.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Random } from './kernel/id.ts'
-import { addressList, parseCidr } from './kernel/ip.ts'
+import { networkList } from './kernel/ip.ts'
 import type { Log } from './kernel/log.ts'
 import type { Keyring } from './keys/keyring.ts'
 import type { Limiter } from './limits/limiter.ts'
@@ -89,7 +89,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     Object.entries(settings.upstreams).map(([name, options]) => [name, openUpstream(name, options)]),
   )
   const limits = limitsOf(settings)
-  const trusts = listOf(settings.listen.trustedProxies)
+  const trusts = networkList(settings.listen.trustedProxies)
   const prefixes = ['x-gatehouse-', ...settings.identityHeaders.map((name) => name.toLowerCase())]
   const rooms: Rooms = {
     clock: machine.clock,
@@ -144,7 +144,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     ...keyEndpoints(desk),
     ...serviceEndpoints(desk),
     ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
-    metrics: metricsEndpoint(meters, listOf(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
+    metrics: metricsEndpoint(meters, networkList(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
     problem: problemPage,
     jwks: () => kept(standing.jwks(), standing.jwksMaxAgeSeconds),
   }
@@ -226,10 +226,6 @@ function originsOf({ cors }: Settings, publicUrl: string | undefined): (origin: 
   const origins = new Set(cors?.credentials === true ? cors.origins : [])
   if (publicUrl !== undefined) origins.add(publicUrl)
   return (origin) => origins.has(origin)
-}
-
-function listOf(networks: readonly string[]): (address: string) => boolean {
-  return addressList(networks.flatMap((text) => parseCidr(text) ?? []))
 }
 
 async function answers(store: Store): Promise<boolean> {

@@ -167,24 +167,17 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         audit.wake()
       }
       await renew()
-      const managing = repeat('renew managed keys', minuteMs, log, renew)
-      undo.push(() => managing.stop())
-      const writing = repeat('write when keys were used', 10_000, log, () => machines.keyBook.flush(store.db))
-      undo.push(async () => {
-        await writing.stop()
-        await machines.keyBook.flush(store.db, true)
-      })
-      const hearing = repeat('hear what other processes did', hearEveryMs, log, hear)
-      undo.push(() => hearing.stop())
+      again('renew managed keys', minuteMs, renew)
+      undo.push(() => machines.keyBook.flush(store.db, true)) // when no turn of it is under way any more
+      again('write when keys were used', 10_000, () => machines.keyBook.flush(store.db))
+      again('hear what other processes did', hearEveryMs, hear)
       await rotate() // it may have been time for long
-      const rotating = repeat('rotate signing keys', minuteMs, log, rotate)
-      undo.push(() => rotating.stop())
-      const forgetting = repeat('forget proofs and requests', minuteMs, log, async () => {
+      again('rotate signing keys', minuteMs, rotate)
+      again('forget proofs and requests', minuteMs, async () => {
         await replays.sweep(store.db)
         await authorization?.records.sweep(store.db, clock.now() - minuteMs)
       })
-      undo.push(() => forgetting.stop())
-      const sweeping = repeat('forget what is over', hourMs, log, async () => {
+      again('forget what is over', hourMs, async () => {
         const yesterday = clock.now() - 25 * hourMs // longer than an access token can live
         await sessions.sweep(store.db, yesterday)
         await revocationList.sweep(store.db)
@@ -195,15 +188,11 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         await people.attempts.sweep(store.db, clock.now() - 30 * 24 * hourMs)
         await outbox?.sweep(store.db, clock.now() - 7 * 24 * hourMs)
       })
-      undo.push(() => sweeping.stop())
       if (outbox !== undefined) {
-        const posting = repeat('send letters', 1_000, log, async () => {
+        again('send letters', 1_000, async () => {
           await outbox.drain(store.db)
         })
-        undo.push(() => {
-          outbox.close() // ends the turn under way after its letter
-          return posting.stop()
-        })
+        undo.push(() => outbox.close()) // ends the turn under way after its letter
       }
     }
 
@@ -246,6 +235,12 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       },
     }
     return house
+
+    /** Does it again and again for as long as the house stands. */
+    function again(name: string, pauseMs: number, work: () => Promise<void>): void {
+      const task = repeat(name, pauseMs, log, work)
+      undo.push(() => task.stop())
+    }
 
     /**
      * What another node or a command has done, since the store was last heard; and a minute before that, because clocks and

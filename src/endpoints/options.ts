@@ -1,10 +1,5 @@
 import { z } from 'zod'
-import { parseCidr } from '../kernel/ip.ts'
-import { duration, secretRef } from '../kernel/shape.ts'
-
-export const cidr = z
-  .string()
-  .refine((text) => parseCidr(text) !== undefined, 'expected an address or a network such as `10.0.0.0/8`')
+import { cidr, duration, secretRef } from '../kernel/shape.ts'
 
 /** A timer of Node's, and nothing that one waits for. */
 const soon = duration.refine((ms) => ms >= 10 && ms <= 3_600_000, 'expected `10ms` to `1h`')

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { sha256Hex } from '../kernel/bytes.ts'
 import { GenerationCache } from '../kernel/cache.ts'
+import { isMalformed, type Member, parseItem, parseList } from '../wire/structured-fields.ts'
 import { type PeerCertificate, peerCertificate } from './peer-certificate.ts'
 import type { Authorities } from './x509/authorities.ts'
 import { certificatesOf } from './x509/pem.ts'
@@ -59,7 +60,8 @@ function lifetimeOf({ validFromDate, validToDate }: X509Certificate, nowMs: numb
 }
 
 function readOne(text: string): X509Certificate | undefined {
-  const bytes = byteSequence(text)
+  const item = parseItem(text)
+  const bytes = isMalformed(item) ? undefined : bytesOf(item)
   if (bytes !== undefined) return certificateIn(bytes)
   if (!text.startsWith('-----BEGIN')) return undefined
   const certificates = certificatesOf(unescaped(text))
@@ -68,10 +70,11 @@ function readOne(text: string): X509Certificate | undefined {
 
 /** A list of byte sequences (RFC 9440 §2.3). One that cannot be read as such is no chain at all. */
 function readChain(text: string): readonly X509Certificate[] {
-  if (text.trim() === '') return []
+  const members = parseList(text)
+  if (isMalformed(members)) return []
   const chain: X509Certificate[] = []
-  for (const member of text.split(',')) {
-    const bytes = byteSequence(member.trim())
+  for (const member of members) {
+    const bytes = bytesOf(member)
     const certificate = bytes === undefined ? undefined : certificateIn(bytes)
     if (certificate === undefined) return []
     chain.push(certificate)
@@ -79,12 +82,10 @@ function readChain(text: string): readonly X509Certificate[] {
   return chain
 }
 
-/** `:base64:` (RFC 8941 §3.3.5), in the one spelling of its bytes. */
-function byteSequence(text: string): Buffer | undefined {
-  if (text.length < 3 || !text.startsWith(':') || !text.endsWith(':')) return undefined
-  const inner = text.slice(1, -1)
-  const bytes = Buffer.from(inner, 'base64')
-  return bytes.toString('base64') === inner ? bytes : undefined
+/** A byte sequence, and nothing beside it. */
+function bytesOf(member: Member): Buffer | undefined {
+  if (!('item' in member) || member.item.type !== 'bytes' || member.parameters.size > 0) return undefined
+  return Buffer.from(member.item.base64, 'base64')
 }
 
 /** DER of one certificate and nothing behind it. */

@@ -62,6 +62,11 @@ export function addressList(cidrs: readonly Cidr[]): (address: string) => boolea
   }
 }
 
+/** The same for networks as they are written. What is none is passed over: whoever took them in has said so. */
+export function networkList(texts: readonly string[]): (address: string) => boolean {
+  return addressList(texts.flatMap((text) => parseCidr(text) ?? []))
+}
+
 /** The one spelling of an address: RFC 5952 §4, and dotted decimals for IPv4. */
 export function addressText({ family, bytes }: Address): string {
   if (family === 4) return bytes.join('.')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { durationMs } from './duration.ts'
+import { parseCidr } from './ip.ts'
 import { sizeBytes } from './size.ts'
 
 /** `'15m'` → milliseconds. */
@@ -17,6 +18,11 @@ export const size = z.string({ error: 'expected a size such as `1mb`' }).transfo
   context.addIssue({ code: 'custom', message: `expected a size such as \`1mb\`, got \`${text}\`` })
   return z.NEVER
 })
+
+/** `'10.0.0.0/8'`, or one address. */
+export const cidr = z
+  .string()
+  .refine((text) => parseCidr(text) !== undefined, 'expected an address or a network such as `10.0.0.0/8`')
 
 /** A secret, by where it is to be had: `{ env: 'NAME' }` or `{ file: '/path' }`. Never inline. */
 export const secretRef = z.union(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
@@ -49,4 +50,57 @@ export async function signingKeyOf(dataDir: string, algorithm: SigningAlgorithm)
 export function forger(good: string, key: SigningKey) {
   return (header: object, claims: object, sign = (text: string): Buffer => signatures[key.algorithm].sign(key, text)) =>
     jws(part({ ...decodeProtectedHeader(good), ...header }), part({ ...decodeJwt(good), ...claims }), sign)
+}
+
+type Forged = ReturnType<typeof forger>
+
+/** Forgeries that a house with HS256 invites. */
+export function forgeriesOfSecret(forged: Forged, key: SigningKey): Readonly<Record<string, string>> {
+  return {
+    'another algorithm': forged({ alg: 'HS512' }, {}, (text) =>
+      createHmac('sha512', key.privateKey).update(text).digest(),
+    ),
+    'a signature for a public key': forged({ alg: 'RS256' }, {}),
+    'somebody else’s secret': forged({}, {}, (text) => createHmac('sha256', 'secret').update(text).digest()),
+  }
+}
+
+/**
+ * What is wrong with a token is told in four sentences, and nothing more (TK6): tries one of each kind. `over` is of a session
+ * that ended; `stranger` is the issuer and audience of another house; `more` are forgeries beside those that fit every algorithm.
+ */
+export async function toldInFourSentences(
+  url: string,
+  forged: Forged,
+  tokens: { readonly good: string; readonly refresh: string; readonly over: string },
+  stranger: string,
+  more: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { iat = 0 } = decodeJwt(tokens.good)
+  assert.equal(await validate(url, forged({}, {})), 200, 'nothing is wrong with one that is not changed')
+  const cases = [
+    ['token-expired', 'Token has expired', { 'an hour past': forged({}, { iat: iat - 7200, exp: iat - 3600 }) }],
+    ['token-revoked', 'Token has been revoked', { 'of a session that ended': tokens.over }],
+    [
+      'token-wrong-type',
+      'Invalid token type: expected access',
+      { 'for refreshing': tokens.refresh, 'of type refresh': forged({}, { type: 'refresh' }) },
+    ],
+    [
+      'token-invalid',
+      'Invalid token',
+      {
+        unsigned: forged({ alg: 'none' }, {}, () => Buffer.alloc(0)),
+        ...more,
+        'a key that nobody knows': forged({ kid: 'stranger' }, {}),
+        'an extension that has to be understood': forged({ crit: ['exp'] }, {}),
+        'another issuer': forged({}, { iss: stranger }),
+        'another audience': forged({}, { aud: stranger }),
+        'no end': forged({}, { exp: undefined }),
+      },
+    ],
+  ] as const
+  for (const [code, error, of] of cases)
+    for (const [name, token] of Object.entries<string>(of))
+      assert.deepEqual(await toldOf(url, token), refusal(code, error), name)
 }

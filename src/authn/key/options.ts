@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { parseCidr } from '../../kernel/ip.ts'
 import { prefixLengthMax } from '../../kernel/key-text.ts'
-import { duration } from '../../kernel/shape.ts'
+import { cidr, duration } from '../../kernel/shape.ts'
 import { permission } from '../../wire/shapes.ts'
 import { serviceNameProblem } from '../service/service-name.ts'
 
@@ -19,10 +18,6 @@ const ownerName = z.string().superRefine((name, context) => {
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
 
-const network = z
-  .string()
-  .refine((text) => parseCidr(text) !== undefined, 'expected an address or a network such as `10.0.0.0/8`')
-
 const overlap = duration.refine((ms) => ms <= 90 * dayMs, 'expected at most `90d`')
 
 const managedKey = z.strictObject({
@@ -34,7 +29,7 @@ const managedKey = z.strictObject({
     .optional(),
   permissions: z.array(permission).max(64),
   scopes: z.array(z.string().min(1).max(128)).min(1).max(64).optional(),
-  addresses: z.array(network).min(1).max(64).optional(),
+  addresses: z.array(cidr).min(1).max(64).optional(),
   rotateEvery: duration
     .refine((ms) => ms >= minuteMs && ms <= yearMs, 'expected at least `1m` and at most `1y`')
     .default(dayMs),

@@ -1,4 +1,4 @@
-import { addressList, parseCidr } from '../../kernel/ip.ts'
+import { networkList } from '../../kernel/ip.ts'
 import type { Database } from '../../store/database.ts'
 import type { ApiKeysTable } from '../../store/schema.ts'
 import type { Holder } from '../holder.ts'
@@ -113,7 +113,7 @@ export function holderOf(key: OwnedKey, holdings: ReturnType<ServiceOf>): Holder
     scopes,
     // Else a key that renews itself would begin to count anew.
     limit: limit && { ...limit, by: family },
-    from: addresses === undefined ? undefined : addressList(addresses.flatMap((text) => parseCidr(text) ?? [])),
+    from: addresses === undefined ? undefined : networkList(addresses),
   } as const
   switch (owner.type) {
     case 'user':

@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { addressList, parseCidr } from '../../kernel/ip.ts'
+import { networkList } from '../../kernel/ip.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { SigningAlgorithm } from '../../keys/signing-key.ts'
 import type { Holder, MachineCredential, Signer } from '../holder.ts'
@@ -73,7 +73,7 @@ export function holderOf(
     scopes: undefined,
     organisation: undefined,
     limit,
-    from: addresses.length === 0 ? undefined : addressList(addresses.flatMap((text) => parseCidr(text) ?? [])),
+    from: addresses.length === 0 ? undefined : networkList(addresses),
   }
 }
 

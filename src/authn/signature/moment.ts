@@ -11,8 +11,8 @@ export function isWithin(seconds: number, windowMs: number, clock: Clock): boole
 }
 
 /**
- * Until when a signature has to be remembered: for as long as any node could take it, the clocks of nodes being apart by
- * less than a minute.
+ * Until when a signature has to be remembered: for as long as some node could take it, where the clocks of nodes are apart
+ * by less than a minute.
  */
 export function rememberUntilMs(seconds: number, windowMs: number): number {
   return seconds * 1000 + windowMs + 60_000

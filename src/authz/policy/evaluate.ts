@@ -1,4 +1,4 @@
-import { addressList, parseAddress, parseCidr } from '../../kernel/ip.ts'
+import { networkList, parseAddress } from '../../kernel/ip.ts'
 import { readerOf } from './attribute.ts'
 import { anyText, contains, equal, greater, holds, isScalar, startsWith } from './compare.ts'
 import type { Comparison, Condition, Operand, Scalar } from './condition.ts'
@@ -117,7 +117,7 @@ function literalTest(operator: Comparison, value: Exclude<Operand, { readonly ki
 }
 
 function networkTest(networks: readonly string[]): (address: unknown) => Truth {
-  const list = addressList(networks.map(parseCidr).filter((cidr) => cidr !== undefined))
+  const list = networkList(networks)
   return (address) => {
     if (typeof address !== 'string') return undefined
     const [bare = ''] = address.split('%', 1) // the zone of a link-local address says nothing about its network

@@ -12,7 +12,7 @@ export interface CertificateFields {
   readonly issuer: Uint8Array
   readonly subject: Uint8Array
   readonly extensions: Extensions
-  /** How many authorities may stand below this one; undefined: any number (RFC 5280 §4.2.1.9). */
+  /** How many authorities may stand below this one; undefined: as many as one likes (RFC 5280 §4.2.1.9). */
   readonly pathLength: number | undefined
   /** Bits of `KeyUsage`, the first one highest; undefined: every use (RFC 5280 §4.2.1.3). */
   readonly keyUsage: number | undefined
