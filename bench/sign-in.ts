@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseConfig } from '../src/config.ts'
+import { parseConfig } from '../src/config/parse.ts'
 import { listen } from '../src/endpoints/listener.ts'
 import { openHouse } from '../src/house.ts'
 import { systemClock } from '../src/kernel/clock.ts'

@@ -1,26 +1,61 @@
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A stand-in for the API behind an example: it takes what the gate lets through, and repeats who asked. */
+/** Whose things are that were made here, by their paths. */
+const owners = new Map<string, string>()
+
+/** A stand-in for the API behind an example: it takes what the gate lets through, repeats who asked, and knows whose things are. */
 const server = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
+    const { method, url: path = '/', headers } = request
+    const [, kind, id] = /^\/internal\/owners\/([^/]+)\/([^/]+)$/.exec(path) ?? []
+    // What the gate itself asks before it lets anybody near a thing.
+    if (kind !== undefined) return answer(ownerOf(`/api/${kind}/${id}`))
+    const user = headers['x-gatehouse-user']
     const body = Buffer.concat(chunks).toString()
-    const told = request.headers
-    response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' })
-    response.end(
-      JSON.stringify({
-        path: request.url,
-        user: told['x-gatehouse-user'],
-        service: told['x-gatehouse-service'],
-        key: told['x-gatehouse-key'],
-        request_id: told['x-request-id'],
+    const made = method === 'POST' && collections.has(path) ? randomUUID() : undefined
+    if (made !== undefined) owners.set(`${path}/${made}`, String(user))
+    const owner = owners.get(path)
+    if (owner === undefined && collections.has(path.slice(0, path.lastIndexOf('/')))) return answer(notThere)
+    if (method === 'DELETE') owners.delete(path)
+    answer({
+      status: method === 'POST' ? 201 : 200,
+      headers: owner === undefined ? {} : { 'x-owner-id': owner },
+      said: {
+        ...(made === undefined ? {} : { id: made }),
+        path,
+        user,
+        service: headers['x-gatehouse-service'],
+        key: headers['x-gatehouse-key'],
+        request_id: headers['x-request-id'],
         ...(body === '' ? {} : { received: jsonOr(body) }),
-      }),
-    )
+      },
+    })
   })
+
+  function answer({ status, headers, said }: Answer): void {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers })
+    response.end(JSON.stringify(said))
+  }
 })
+
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly said: object
+}
+
+/** Where each thing is somebody's. */
+const collections = new Set(['/api/tasks', '/api/conversations'])
+const notThere: Answer = { status: 404, headers: {}, said: { error: 'there is nothing here' } }
+
+function ownerOf(path: string): Answer {
+  const owner = owners.get(path)
+  return owner === undefined ? notThere : { status: 200, headers: {}, said: { owner_id: owner } }
+}
 
 function jsonOr(text: string): unknown {
   try {

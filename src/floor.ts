@@ -4,18 +4,25 @@ import type { TokenService } from './authn/token/tokens.ts'
 import type { AuthorizationServer } from './authorization.ts'
 import { decisionPoint } from './authz/decide.ts'
 import type { DecisionPoint } from './authz/decision.ts'
-import { compileRoles, type RoleTable } from './authz/roles.ts'
-import type { Settings } from './config.ts'
+import type { PolicyBook } from './authz/policy/policy-book.ts'
+import type { PolicyStore } from './authz/policy/policy-store.ts'
+import type { RoleBook, RoleConfiguration } from './authz/role-book.ts'
+import type { RoleStore } from './authz/role-store.ts'
+import type { RoleTable } from './authz/roles.ts'
+import type { Settings } from './config/settings.ts'
 import { administrationEndpoints } from './endpoints/api/administration.ts'
 import { authEndpoints, refreshOwn } from './endpoints/api/auth.ts'
 import { clientEndpoints } from './endpoints/api/clients.ts'
+import { decisionEndpoints } from './endpoints/api/decisions.ts'
 import { healthEndpoints } from './endpoints/api/health.ts'
 import { keyEndpoints } from './endpoints/api/keys.ts'
 import { metricsEndpoint } from './endpoints/api/metrics.ts'
 import { ownEndpoints } from './endpoints/api/own.ts'
+import { policyEndpoints } from './endpoints/api/policies.ts'
 import { problemPage } from './endpoints/api/problems.ts'
 import { kept } from './endpoints/api/reply.ts'
 import { resourceMetadata } from './endpoints/api/resource-metadata.ts'
+import { roleEndpoints } from './endpoints/api/roles.ts'
 import { serviceEndpoints } from './endpoints/api/services.ts'
 import { type Desk, openDesk } from './endpoints/desk/desk.ts'
 import { authorizationServer } from './endpoints/oauth/authorization-server.ts'
@@ -29,7 +36,9 @@ import { openEvidence } from './gate/evidence.ts'
 import type { Answerer } from './gate/exchange.ts'
 import { compileHeaders } from './gate/headers.ts'
 import type { Meters } from './gate/meters.ts'
+import { Owners } from './gate/owner-lookup.ts'
 import { compilePlan, type Plan } from './gate/plan.ts'
+import { compileResourceTypes, type RoutedType } from './gate/resource-options.ts'
 import { openResourceServer } from './gate/resource-server.ts'
 import type { Rooms } from './gate/rooms.ts'
 import type { RouteLimit } from './gate/route.ts'
@@ -56,6 +65,10 @@ export interface Standing {
   readonly audit: AuditLog
   readonly people: People
   readonly machines: Machines
+  readonly roleStore: RoleStore
+  readonly roleBook: RoleBook
+  readonly policyStore: PolicyStore
+  readonly policyBook: PolicyBook
   /** Undefined where the house gives no tokens to clients of other people. */
   readonly authorization: AuthorizationServer | undefined
   readonly tokens: TokenService
@@ -77,20 +90,30 @@ export interface Floor {
   readonly plan: Plan
   readonly roles: RoleTable
   readonly decisions: DecisionPoint
+  /** The kinds of things that are protected, for functions and other services that ask about one. */
+  readonly resourceTypes: ReadonlyMap<string, RoutedType>
   readonly upstreams: ReadonlyMap<string, Upstream>
 }
 
 /** Furnishes the house by one configuration. */
 export function furnish(settings: Settings, standing: Standing): Floor {
   const { machine, store, audit, people, machines, tokens, limiter, meters, authorization } = standing
-  const roles = compileRoles(settings.roles, settings.oauth?.scopes)
+  const roles = standing.roleBook.table
   const decisions = decisionPoint(roles)
+  const policies = new Map(settings.policies.map(({ name }) => [name, standing.policyBook.named(name)]))
+  const resourceTypes = compileResourceTypes(settings.resources, policies)
   const upstreams = new Map(
     Object.entries(settings.upstreams).map(([name, options]) => [name, openUpstream(name, options)]),
   )
   const limits = limitsOf(settings)
   const trusts = networkList(settings.listen.trustedProxies)
   const prefixes = ['x-gatehouse-', ...settings.identityHeaders.map((name) => name.toLowerCase())]
+  const evidence = openEvidence({
+    keyring: standing.idKeyring,
+    issuer: authorization?.issuer ?? settings.tokens.issuer,
+    clock: machine.clock,
+    random: machine.random,
+  })
   const rooms: Rooms = {
     clock: machine.clock,
     random: machine.random,
@@ -104,14 +127,10 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     certificateOfField: openPassedCertificates(settings.listen, machine),
     from: compileAddresses(settings.shield.addresses),
     bodies: standing.bodies,
-    evidence: openEvidence({
-      keyring: standing.idKeyring,
-      issuer: authorization?.issuer ?? settings.tokens.issuer,
-      clock: machine.clock,
-      random: machine.random,
-    }),
+    evidence,
     roles,
     decisions,
+    owners: new Owners({ evidence, clock: machine.clock, via: standing.via }),
     resourceServer: authorization && openResourceServer({ ...authorization, publicUrl: authorization.issuer }),
     limiter,
     audit,
@@ -129,10 +148,13 @@ export function furnish(settings: Settings, standing: Standing): Floor {
       clock: machine.clock,
       random: machine.random,
       roles,
+      decisions,
+      resourceTypes,
       scopeTexts:
         settings.oauth &&
         new Map(Object.entries(settings.oauth.scopes).map(([name, { description }]) => [name, description])),
-      knownRoles: new Set(['admin', ...Object.keys(settings.roles)]),
+      policyAskers: (name) =>
+        drafts.flatMap(({ value }) => (value.policies.some((one) => one.name === name) ? [value.name] : [])),
     },
     authorization,
   )
@@ -143,6 +165,9 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     ...clientEndpoints(desk),
     ...keyEndpoints(desk),
     ...serviceEndpoints(desk),
+    ...roleEndpoints(desk),
+    ...decisionEndpoints(desk),
+    ...policyEndpoints(desk),
     ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
     metrics: metricsEndpoint(meters, networkList(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
     problem: problemPage,
@@ -152,7 +177,8 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     limits,
     upstreams,
     signatures: machines.signaturesOf(settings.signatures),
-    policies: new Map(settings.policies.map((one) => [one.name, one])),
+    policies,
+    resources: resourceTypes,
     headers: settings.headers,
     bodyBytesMax: settings.bodyMax,
     recentMs: people.identity.session.recent,
@@ -165,7 +191,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     return paths.map((path) => draftEndpoint(endpoint, path, answerers[name as EndpointName], known))
   })
   const pages = pagesOf(desk, settings.pages).map((page) => draftPage(page, known))
-  const drafts = [
+  const drafts: readonly RouterEntry<RouteDraft>[] = [
     ...own,
     ...pages,
     ...(authorization === undefined ? [] : delegated(authorization, desk, settings, standing, known)),
@@ -178,7 +204,12 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     compileCors(settings.cors),
     rooms,
   )
-  return { plan, roles, decisions, upstreams }
+  return { plan, roles, decisions, resourceTypes, upstreams }
+}
+
+/** What a configuration says of roles. */
+export function rolesOf({ roles, oauth, administrator, separationOfDuty }: Settings): RoleConfiguration {
+  return { roles, scopes: oauth?.scopes ?? {}, administrator, separations: separationOfDuty }
 }
 
 /** What the authorization server answers. */

@@ -9,9 +9,13 @@ import { idTokenTtlMs } from './authn/token/id-token.ts'
 import { openTokens, type TokenService } from './authn/token/tokens.ts'
 import { type AuthorizationServer, openAuthorization } from './authorization.ts'
 import type { DecisionPoint } from './authz/decision.ts'
-import type { Environment, Settings } from './config.ts'
+import { PolicyBook } from './authz/policy/policy-book.ts'
+import { PolicyStore } from './authz/policy/policy-store.ts'
+import { RoleBook } from './authz/role-book.ts'
+import { RoleStore } from './authz/role-store.ts'
+import type { Environment, Settings } from './config/settings.ts'
 import { type Embedded, embed } from './endpoints/embedded.ts'
-import { furnish } from './floor.ts'
+import { type Floor, furnish, rolesOf } from './floor.ts'
 import { type Gate, openGate } from './gate/gate.ts'
 import { openMeters } from './gate/meters.ts'
 import { BodyMemory } from './http/body-memory.ts'
@@ -27,6 +31,7 @@ import { openLimiter } from './limits/window.ts'
 import { type Machines, openMachines } from './machines.ts'
 import { openPeople, type People, secretOf } from './people.ts'
 import { type Database, openStore, type Store } from './store/database.ts'
+import type { Upstream } from './upstream/upstream.ts'
 
 /** Everything of the machine that a house lives on. */
 export interface Machine {
@@ -50,6 +55,10 @@ export interface House extends Embedded {
   readonly people: People
   readonly accounts: Accounts
   readonly machines: Machines
+  readonly roleStore: RoleStore
+  readonly roleBook: RoleBook
+  readonly policyStore: PolicyStore
+  readonly policyBook: PolicyBook
   readonly sessions: Sessions
   readonly tokens: TokenService
   /** Undefined where the house gives no tokens to clients of other people. */
@@ -116,6 +125,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       oauth: authorization && {
         issuer: authorization.issuer,
         audiences: new Set(authorization.resources.all.map(({ audience }) => audience)),
+        mayAct: (clients, scopes) => authorization.registry.clients.mayAct(clients, scopes),
       },
     })
     let heardAt = clock.now()
@@ -129,6 +139,13 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       gatehouse_audit_backlog: { help: 'Access events that wait to be written', read: () => audit.backlog },
       gatehouse_audit_dropped_total: { help: 'Access events lost to a full backlog', read: () => audit.dropped },
     })
+    const roleStore = new RoleStore({ clock, random })
+    const roleBook = new RoleBook({ store: roleStore, log, rules: rolesOf(first) })
+    await roleBook.hear(store.db)
+    const policyStore = new PolicyStore({ clock, random })
+    const policyBook = new PolicyBook({ store: policyStore, clock, log, count: meters.policyTrial })
+    policyBook.follow(first.policies)
+    await policyBook.hear(store.db)
     const standing = {
       machine,
       authorization,
@@ -136,6 +153,10 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       audit,
       people,
       machines,
+      roleStore,
+      roleBook,
+      policyStore,
+      policyBook,
       tokens,
       idKeyring,
       revocations,
@@ -149,6 +170,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     }
     let floor = furnish(first, standing)
     let settings = first
+    const retiring = new Set<Upstream>()
     gate = openGate(floor.plan)
     const opened = gate
     if (machine.role === 'gate') {
@@ -198,13 +220,17 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
 
     const decisions: DecisionPoint = { decide: (request) => floor.decisions.decide(request) }
     const house: House = {
-      ...embed(opened, decisions),
+      ...embed(opened, { grounds: () => ({ decisions, types: floor.resourceTypes }), clock, random, audit }),
       gate: opened,
       store,
       audit,
       people,
       accounts,
       machines,
+      roleStore,
+      roleBook,
+      policyStore,
+      policyBook,
       sessions,
       tokens,
       authorization,
@@ -221,20 +247,30 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         const before = floor
         floor = furnish(next, standing)
         settings = next
-        tokens.clear() // principals were made from the old roles
+        roleBook.follow(rolesOf(next))
+        policyBook.follow(next.policies)
+        tokens.clear()
         people.browsers.clear()
-        opened.follow(floor.plan)
-        for (const upstream of before.upstreams.values()) void upstream.close()
+        void opened.follow(floor.plan).then(() => retire(before))
+        for (const upstream of before.upstreams.values()) retiring.add(upstream)
         await say('reload')
       },
       async close() {
         await within(settings.listen.drain, opened.drain())
-        for (const upstream of floor.upstreams.values()) await upstream.destroy()
+        for (const upstream of [...retiring, ...floor.upstreams.values()]) await upstream.destroy()
         if (machine.role === 'gate') await say('stop')
         for (const close of undo.reverse()) await close()
       },
     }
     return house
+
+    /** What nobody leans on any more is closed: the last request that an earlier configuration admitted has ended. */
+    async function retire({ upstreams }: Floor): Promise<void> {
+      for (const upstream of upstreams.values()) {
+        await upstream.close()
+        retiring.delete(upstream)
+      }
+    }
 
     /** Does it again and again for as long as the house stands. */
     function again(name: string, pauseMs: number, work: () => Promise<void>): void {
@@ -248,9 +284,11 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
      */
     async function hear(): Promise<void> {
       const now = clock.now()
+      await roleBook.hear(store.db) // and then of whom a change of roles ended
       await hearOfEnds(heardAt - overlapMs)
       heardAt = now
       await machines.hear(store.db)
+      await policyBook.hear(store.db)
       for (const ring of keyrings) await ring.hear(store.db)
     }
 
@@ -372,5 +410,9 @@ function warningsOf(settings: Settings): string[] {
   if (settings.limits === false) warnings.push('all limits are off')
   if (settings.cors === undefined) warnings.push('no CORS origins: pages of other origins cannot read answers')
   if (settings.routes.length === 0) warnings.push('no routes: everything but the house’s own endpoints is closed')
+  const managed = new Set(settings.policies.flatMap(({ name, document }) => (document === undefined ? [name] : [])))
+  for (const { path, access, policy = [], owner } of settings.routes)
+    if (access === 'authenticated' && !owner && policy.length > 0 && policy.every((name) => managed.has(name)))
+      warnings.push(`\`${path}\` demands no permission: whoever may manage policies says who comes there`)
   return warnings
 }

@@ -1,13 +1,17 @@
-import { type Config, parseConfig } from './config.ts'
+import { parseConfig } from './config/parse.ts'
+import type { Config } from './config/settings.ts'
 import { type House, openHouse } from './house.ts'
 import { systemClock } from './kernel/clock.ts'
 import { systemRandom } from './kernel/id.ts'
 import { openLogger } from './kernel/logger.ts'
 
 export type { Principal } from './authn/principal.ts'
-export { type Config, defineConfig, env, file } from './config.ts'
+export type { Decision } from './authz/decision.ts'
+export type { AskedResource } from './authz/question.ts'
+export { type Config, defineConfig, env, file } from './config/settings.ts'
 export type { Embedded, Visit } from './endpoints/embedded.ts'
 export { type Listener, listen } from './endpoints/listener.ts'
+export { NotAllowed } from './endpoints/not-allowed.ts'
 export type { House } from './house.ts'
 
 /**

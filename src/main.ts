@@ -12,6 +12,7 @@ const commands: Readonly<
   start: { summary: 'open the gate', load: () => import('./cli/start.ts') },
   check: { summary: 'parse and cross-check the configuration', load: () => import('./cli/check.ts') },
   user: { summary: 'create, list, grant, withdraw, lock, unlock, reset', load: () => import('./cli/user.ts') },
+  role: { summary: 'create, list, show, change, remove', load: () => import('./cli/role.ts') },
   token: { summary: 'take back tokens and sessions', load: () => import('./cli/token.ts') },
   client: {
     summary: 'create, list, show, disable, enable, remove; add and remove secrets',
@@ -22,7 +23,10 @@ const commands: Readonly<
     load: () => import('./cli/service.ts'),
   },
   key: { summary: 'create, list, show, rotate, revoke API keys', load: () => import('./cli/key.ts') },
-  policy: { summary: 'check, explain, test a policy on paper', load: () => import('./cli/policy.ts') },
+  policy: {
+    summary: 'check, explain, test, replay on paper; list, show, put, try, adopt, remove',
+    load: () => import('./cli/policy.ts'),
+  },
   secrets: { summary: 'list, rotate, remove signing keys', load: () => import('./cli/secrets.ts') },
   certs: { summary: 'make certificates to try TLS with', load: () => import('./cli/certs.ts') },
   breach: { summary: 'build a list of breached passwords, or look one up', load: () => import('./cli/breach.ts') },

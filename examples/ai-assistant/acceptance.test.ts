@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHmac, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -11,6 +11,7 @@ import { Agent, request } from 'undici'
 import { serviceToken } from '../../client/index.ts'
 import { command as certsCommand } from '../../src/cli/certs.ts'
 import { loadConfig, settled } from '../../src/cli/load.ts'
+import { command as policyCommand } from '../../src/cli/policy.ts'
 import { command as serviceCommand } from '../../src/cli/service.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { openStore } from '../../src/store/database.ts'
@@ -20,6 +21,7 @@ import { eventually } from '../../test/support/eventually.ts'
 import { throwAwayFolder } from '../../test/support/folder.ts'
 import { forger, refusal, signingKeyOf, toldInFourSentences, toldOf, validate } from '../../test/support/forgeries.ts'
 import { lettersIn, tokenIn } from '../../test/support/letters.ts'
+import { may } from '../../test/support/may.ts'
 import { totpCode } from '../../test/support/people.ts'
 import {
   administrator,
@@ -139,6 +141,84 @@ test('AI Assistant', async (context) => {
       'a signature of nobody': forged({}, {}, () => Buffer.alloc(64)),
     })
   })
+
+  /** Somebody who has these roles, signed in. */
+  const bearerOf = async (name: string, ...roles: readonly string[]): Promise<{ authorization: string }> => {
+    const who = { email: `${name}@example.com`, password: ann.password }
+    const given = roles.flatMap((role) => ['--role', role])
+    const made = await command(['user', 'create', who.email, ...given, '--data', house.dataDir, ...config], {
+      ...environment,
+      GATEHOUSE_USER_PASSWORD: who.password,
+    })
+    assert.equal(made.code, 0, made.err)
+    return { authorization: `Bearer ${(await signIn(house.url, who)).access_token}` }
+  }
+
+  await context.test('AZ1: each role may what its row says, and several add up', async () => {
+    const mayOf = async (name: string, ...roles: readonly string[]): Promise<string> =>
+      may(house.url, await bearerOf(name, ...roles), {
+        'conversation:read': ['GET', '/api/conversations'],
+        'conversation:create': ['POST', '/api/conversations'],
+        'tool:execute': ['POST', '/api/tools/search'],
+        'tool:register': ['PUT', '/api/tools/search'],
+        'tool:delete': ['DELETE', '/api/tools/search'],
+        'user:manage': ['GET', '/api/users'],
+        'system:config': ['PUT', '/api/config'],
+        'audit:view': ['GET', '/api/audit'],
+      })
+    const users = 'conversation:read conversation:create tool:execute'
+    assert.equal(await mayOf('vera', 'viewer'), 'conversation:read')
+    assert.equal(await mayOf('uma', 'user'), users)
+    assert.equal(await mayOf('dora', 'developer'), `${users} tool:register tool:delete`)
+    assert.equal(await mayOf('both', 'viewer', 'developer'), `${users} tool:register tool:delete`)
+    const all = `${users} tool:register tool:delete user:manage system:config audit:view`
+    assert.equal(await mayOf('adam', 'admin'), all)
+  })
+
+  await context.test('AZ3 AZ4: a conversation is its owner’s; others cannot tell whether it is there', async () => {
+    const [owner, other] = [await bearerOf('olga', 'user'), await bearerOf('otto', 'user')]
+    const admin = { authorization: `Bearer ${(await signIn(house.url, administrator)).access_token}` }
+    const made = await post(`${house.url}/api/conversations`, { title: 'Olga’s' }, owner)
+    const { id } = (await made.json()) as { id: string }
+    assert.equal(made.status, 201)
+    const ask = async (headers: { authorization: string }, path: string, method = 'GET'): Promise<unknown> => {
+      const answer = await fetch(`${house.url}/api/conversations/${path}`, { method, headers })
+      const { error } = (await answer.json()) as { error?: string }
+      return error === undefined ? answer.status : `${answer.status} ${error}`
+    }
+    assert.equal(await ask(owner, id), 200)
+    assert.equal(await ask(other, id), '403 Not allowed')
+    assert.equal(await ask(other, 'nothing-is-called-so'), '403 Not allowed', 'the same')
+    assert.equal(await ask(other, id, 'DELETE'), '403 Not allowed')
+    assert.equal(await ask(admin, id), 200)
+    assert.match(String(await ask(admin, 'nothing-is-called-so')), /^404 there is nothing here/, 'as the API says it')
+    assert.equal(await ask(owner, id, 'DELETE'), 200)
+    assert.equal(await ask(owner, id), '403 Not allowed', 'it is nobody’s now')
+  })
+
+  await context.test(
+    'AZ4: the policy is what its file says, tested beside it, and decides what it decided',
+    async () => {
+      const folder = 'examples/ai-assistant'
+      const policy = `${folder}/conversations.policy.json`
+      const tested = await run(policyCommand, ['test', policy, `${folder}/conversations.cases.json`])
+      assert.deepEqual([tested.code, tested.out.trim()], [0, '5 of 5 as expected'], tested.err)
+
+      const admin = { authorization: `Bearer ${(await signIn(house.url, administrator)).access_token}` }
+      const of = `${house.url}/api/admin/policies/conversations`
+      const recorded = await (await fetch(`${of}/recorded`, { headers: admin })).text()
+      const recording = join(letters, 'recorded.jsonl')
+      writeFileSync(recording, recorded)
+      const replayed = await run(policyCommand, ['replay', policy, recording, '--against', policy])
+      assert.equal(replayed.code, 0, replayed.err)
+      // Without its second rule Olga could not have read what is hers: the paper says so before anybody is locked out.
+      const document = JSON.parse(readFileSync(policy, 'utf8')) as { rules: object[] }
+      const without = join(letters, 'without.policy.json')
+      writeFileSync(without, JSON.stringify({ ...document, rules: document.rules.toSpliced(1, 1) }))
+      const differs = await run(policyCommand, ['replay', without, recording, '--against', policy])
+      assert.equal(differs.code, 1, differs.out)
+    },
+  )
 
   await context.test('TK4: an administrator takes back one token, or all of Ann’s, at once', async () => {
     const admin = { authorization: `Bearer ${(await signIn(house.url, administrator)).access_token}` }

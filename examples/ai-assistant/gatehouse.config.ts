@@ -59,11 +59,43 @@ export default defineConfig({
     viewer: { permissions: ['conversation:read'] },
     user: { permissions: ['conversation:*', 'tool:execute'] },
     developer: { permissions: ['tool:register', 'tool:delete'], inherits: ['user'] },
+    // The house's administrator, who may everything; these three are what the system calls by name.
+    admin: { permissions: ['user:manage', 'system:config', 'audit:view'], inherits: ['developer'] },
+  },
+
+  // By attributes, in the system's own form. Whose a conversation is, the API is asked.
+  policies: [{ name: 'conversations', file: `${import.meta.dirname}/conversations.policy.json`, record: 100 }],
+  resources: {
+    conversation: {
+      owner: { lookup: '/internal/owners/conversations/:id', field: 'owner_id', decidedBy: 'policy' },
+      policy: 'conversations',
+    },
   },
 
   routes: [
-    { path: '/api/conversations', require: 'conversation:read', limit: 'general', to: 'api' },
+    { path: '/api/conversations', methods: ['GET'], require: 'conversation:read', limit: 'general', to: 'api' },
+    { path: '/api/conversations', methods: ['POST'], require: 'conversation:create', limit: 'general', to: 'api' },
+    {
+      path: '/api/conversations/:id',
+      methods: ['GET'],
+      require: 'conversation:read',
+      resource: 'conversation',
+      limit: 'general',
+      to: 'api',
+    },
+    {
+      path: '/api/conversations/:id',
+      methods: ['DELETE'],
+      require: 'conversation:delete',
+      resource: 'conversation',
+      limit: 'general',
+      to: 'api',
+    },
     { path: '/api/tools/:name', methods: ['POST'], require: 'tool:execute', limit: 'general', to: 'api' },
+    { path: '/api/tools/:name', methods: ['PUT'], require: 'tool:register', limit: 'general', to: 'api' },
+    { path: '/api/users', methods: ['GET'], require: 'user:manage', limit: 'general', to: 'api' },
+    { path: '/api/config', methods: ['PUT'], require: 'system:config', limit: 'general', to: 'api' },
+    { path: '/api/audit', methods: ['GET'], require: 'audit:view', limit: 'general', to: 'api' },
     // Between services: by a token that the caller makes for this target, good for five minutes.
     {
       path: '/internal/mcp/*',

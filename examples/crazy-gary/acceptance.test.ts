@@ -212,6 +212,42 @@ test('Crazy-Gary', async (context) => {
     assert.equal((await shown(key)).state, 'active')
   }
 
+  await context.test('AZ3: a task is its owner’s: to others it is not there, and an administrator may', async () => {
+    const email = 'mary@example.com'
+    const place = ['--data', house.dataDir, ...config]
+    const made = await command(['user', 'create', email, '--role', 'user', ...place], {
+      ...environment,
+      GATEHOUSE_USER_PASSWORD: garys.password,
+    })
+    assert.equal(made.code, 0, made.err)
+    const may = ['task:read', 'task:change'].flatMap((permission) => ['--permission', permission])
+    const marys = await run(keyCommand, ['create', 'Mary’s script', '--user', email, ...may, ...place])
+    assert.equal(marys.code, 0, marys.err)
+    const others = { 'x-api-key': marys.out.trim() }
+    const own = { authorization: `Bearer ${gary.access_token}` }
+    const chief = { authorization: `Bearer ${admin.access_token}` }
+
+    const { id } = (await (await post(`${house.url}/api/tasks`, task, own)).json()) as { id: string }
+    const ask = async (headers: Record<string, string>, of: string, method = 'GET'): Promise<unknown> => {
+      const answer = await fetch(`${house.url}/api/tasks/${of}`, { method, headers })
+      const { request_id, ...body } = (await answer.json()) as Record<string, unknown>
+      if (method === 'GET')
+        assert.equal(answer.headers.get('x-owner-id'), null, 'what the API tells the gate stays here')
+      return answer.status === 200 ? 200 : { status: answer.status, ...body }
+    }
+    for (const method of ['GET', 'PUT', 'DELETE']) {
+      const theirs = await ask(others, id, method)
+      assert.equal((theirs as { status: number }).status, 404)
+      assert.deepEqual(theirs, await ask(others, 'no-such-task', method), 'as if there were none')
+    }
+    for (const method of ['GET', 'PUT']) {
+      assert.equal(await ask(own, id, method), 200)
+      assert.equal(await ask(chief, id, method), 200)
+    }
+    assert.equal(await ask(own, id, 'DELETE'), 200)
+    assert.equal(((await ask(own, id)) as { status: number }).status, 404)
+  })
+
   await context.test('AK2: the house makes the keys of two programs, each in a file for its owner alone', async () => {
     const runner = keyIn('task-runner')
     assert.equal(statSync(fileOf('task-runner')).mode & 0o777, 0o600)

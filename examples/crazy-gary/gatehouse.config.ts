@@ -39,7 +39,7 @@ export default defineConfig({
   identity: { lockout: [{ per: 'account', failures: 5, within: '5m' }] },
 
   roles: {
-    user: { permissions: ['task:read', 'task:create', 'endpoint:read', 'monitoring:read', 'mcp:call'] },
+    user: { permissions: ['task:read', 'task:create', 'task:change', 'endpoint:read', 'monitoring:read', 'mcp:call'] },
     operator: { permissions: ['endpoint:manage'], inherits: ['user'] },
   },
 
@@ -81,7 +81,24 @@ export default defineConfig({
       },
     },
     { path: '/api/tasks', methods: ['GET'], require: 'task:read', limit: 'general', to: 'api' },
-    { path: '/api/tasks/:id', methods: ['GET'], require: 'task:read', limit: 'general', to: 'api' },
+    // A task is its owner's. To be read, the API's own answer says whose it is, before anything of it leaves.
+    {
+      path: '/api/tasks/:id',
+      methods: ['GET'],
+      require: 'task:read',
+      owner: { answer: 'X-Owner-Id' },
+      limit: 'general',
+      to: 'api',
+    },
+    // To be changed, the API is asked before the request reaches it.
+    {
+      path: '/api/tasks/:id',
+      methods: ['PUT', 'DELETE'],
+      require: 'task:change',
+      owner: { lookup: '/internal/owners/tasks/:id', field: 'owner_id' },
+      limit: 'general',
+      to: 'api',
+    },
     { path: '/api/endpoints', methods: ['GET'], require: 'endpoint:read', limit: 'general', to: 'api' },
     { path: '/api/endpoints', methods: ['POST'], require: 'endpoint:manage', limit: 'endpoint-management', to: 'api' },
     {

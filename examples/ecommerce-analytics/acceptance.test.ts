@@ -12,6 +12,7 @@ import { openStore } from '../../src/store/database.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { forger, forgeriesOfSecret, signingKeyOf, toldInFourSentences } from '../../test/support/forgeries.ts'
 import { lettersIn } from '../../test/support/letters.ts'
+import { may } from '../../test/support/may.ts'
 import { administrator, command, post, type Running, signIn, startProcess } from '../../test/support/process.ts'
 
 const config = ['--config', 'examples/ecommerce-analytics/gatehouse.config.ts']
@@ -29,16 +30,66 @@ test('e-commerce analytics', async (context) => {
   })
   assert.equal(created.code, 0, created.err)
 
-  await context.test('ID1 AZ1: a viewer reads, an analyst writes too, and only an admin manages users', async () => {
-    const { access_token } = await signIn(house.url, eve)
-    const bearer = { authorization: `Bearer ${access_token}` }
-    assert.equal((await fetch(`${house.url}/api/analytics/sales`, { headers: bearer })).status, 200)
-    assert.equal((await post(`${house.url}/api/analytics/reports`, {}, bearer)).status, 403)
-    const users = async (headers: Record<string, string>): Promise<number> =>
-      (await fetch(`${house.url}/api/users`, { headers: { ...headers, ...fromOffice } })).status
-    assert.equal(await users(bearer), 403)
+  /** Somebody who has these roles, signed in. */
+  const roleOf = async (...roles: string[]): Promise<{ access_token: string }> => {
+    const email = `${['nobody', ...roles].at(-1)}${roles.length}@example.com`
+    const given = roles.flatMap((role) => ['--role', role])
+    const made = await command(['user', 'create', email, ...given, '--data', house.dataDir, ...config], {
+      ...environment,
+      GATEHOUSE_USER_PASSWORD: eve.password,
+    })
+    assert.equal(made.code, 0, made.err)
+    return signIn(house.url, { email, password: eve.password })
+  }
+
+  await context.test('ID1 AZ1: each role may what its row says, in its scope and not beyond it', async () => {
+    const analyst = await roleOf('analyst')
+    const both = await roleOf('viewer', 'analyst')
+    const nobody = await roleOf()
+    const stray = await command(
+      ['user', 'grant', eve.email, 'accountant', '--data', house.dataDir, ...config],
+      environment,
+    )
+    assert.deepEqual([stray.code, /no role is called `accountant`/.test(stray.err)], [2, true], stray.err)
     const admin = await signIn(house.url, administrator)
-    assert.equal(await users({ authorization: `Bearer ${admin.access_token}` }), 200)
+    const viewer = await signIn(house.url, eve)
+    const mayOf = ({ access_token }: { access_token: string }): Promise<string> =>
+      may(
+        house.url,
+        { authorization: `Bearer ${access_token}`, ...fromOffice },
+        {
+          read: ['GET', '/api/analytics/sales'],
+          write: ['POST', '/api/analytics/reports'],
+          delete: ['DELETE', '/api/analytics/reports'],
+          manage_users: ['GET', '/api/users'],
+          elsewhere: ['GET', '/api/catalogue/shoes'],
+        },
+      )
+    assert.equal(await mayOf(viewer), 'read')
+    assert.equal(await mayOf(analyst), 'read write')
+    assert.equal(await mayOf(both), 'read write')
+    assert.equal(await mayOf(nobody), '')
+    assert.equal(await mayOf(admin), 'read write delete manage_users elsewhere')
+  })
+
+  await context.test('CT1: a question to the numbers is of a time that ends after it begins', async () => {
+    const { access_token } = await signIn(house.url, eve)
+    const query = async (more: object): Promise<unknown> => {
+      const body = { metrics: ['revenue'], start_date: '2026-01-01', end_date: '2026-02-01', ...more }
+      const answer = await post(`${house.url}/api/analytics/query`, body, { authorization: `Bearer ${access_token}` })
+      const { errors } = (await answer.json()) as { errors?: unknown }
+      return errors ?? answer.status
+    }
+    assert.equal(await query({ granularity: 'week' }), 201)
+    const early = { end_date: ['must be later than 2026-01-01'] }
+    assert.deepEqual(await query({ end_date: '2026-01-01' }), early)
+    assert.deepEqual(await query({ end_date: '2025-12-31' }), early)
+    assert.deepEqual(await query({ end_date: '31.12.2026' }), { end_date: ['must match format "date"'] })
+    assert.deepEqual(await query({ metrics: ['happiness'], extra: 1 }), {
+      extra: ['is not a known field'],
+      'metrics.0': ['must be one of revenue, orders, conversion_rate, average_order_value, visitors'],
+    })
+    assert.deepEqual(await query({ start_date: undefined }), { start_date: ['is required'] })
   })
 
   await context.test('TK1: HS256 for an hour, with the claims that every token has', async () => {

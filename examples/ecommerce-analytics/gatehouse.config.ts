@@ -25,13 +25,51 @@ export default defineConfig({
   limits: { authentication: { limit: 100, window: '1h', by: ['ip'] } },
 
   roles: {
-    viewer: { permissions: ['read'], scope: 'analytics' },
+    // The house's administrator, who may everything everywhere; these four are what the system calls by name.
+    admin: { permissions: ['read', 'write', 'delete', 'manage_users'], scope: 'global' },
+    // These count on routes of the area `analytics`, and nowhere else.
     analyst: { permissions: ['read', 'write'], scope: 'analytics' },
+    viewer: { permissions: ['read'], scope: 'analytics' },
   },
 
   routes: [
-    { path: '/api/analytics/*', methods: ['GET'], require: 'read', limit: 'general', to: 'api' },
-    { path: '/api/analytics/*', methods: ['POST'], require: 'write', limit: 'general', to: 'api' },
+    { path: '/api/analytics/*', methods: ['GET'], area: 'analytics', require: 'read', limit: 'general', to: 'api' },
+    { path: '/api/analytics/*', methods: ['POST'], area: 'analytics', require: 'write', limit: 'general', to: 'api' },
+    {
+      path: '/api/analytics/*',
+      methods: ['DELETE'],
+      area: 'analytics',
+      require: 'delete',
+      limit: 'general',
+      to: 'api',
+    },
+    // A question to the numbers: of a time that ends after it begins.
+    {
+      path: '/api/analytics/query',
+      methods: ['POST'],
+      area: 'analytics',
+      require: 'read',
+      limit: 'general',
+      to: 'api',
+      body: {
+        type: 'object',
+        properties: {
+          metrics: {
+            type: 'array',
+            items: { enum: ['revenue', 'orders', 'conversion_rate', 'average_order_value', 'visitors'] },
+            minItems: 1,
+            uniqueItems: true,
+          },
+          start_date: { type: 'string', format: 'date' },
+          end_date: { type: 'string', format: 'date', formatExclusiveMinimum: { $data: '1/start_date' } },
+          granularity: { enum: ['hour', 'day', 'week', 'month'] },
+        },
+        required: ['metrics', 'start_date', 'end_date'],
+        additionalProperties: false,
+      },
+    },
+    // The shop's own catalogue: out of the area, where an analyst may not even read.
+    { path: '/api/catalogue/*', methods: ['GET'], require: 'read', limit: 'general', to: 'api' },
     // From the office alone. The proxy is not in it: who comes without being named by the proxy has no address to show.
     {
       path: '/api/users',

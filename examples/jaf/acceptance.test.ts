@@ -16,6 +16,7 @@ import { run } from '../../test/cli/in-process.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { throwAwayFolder } from '../../test/support/folder.ts'
 import { forger, forgeriesOfSecret, signingKeyOf, toldInFourSentences } from '../../test/support/forgeries.ts'
+import { may } from '../../test/support/may.ts'
 import { administrator, command, post, type Running, signIn, startProcess } from '../../test/support/process.ts'
 
 const file = 'examples/jaf/gatehouse.config.ts'
@@ -60,6 +61,36 @@ test('JAF', async (context) => {
     const forged = forger(good, key)
     const tokens = { good, refresh: refresh_token, over }
     await toldInFourSentences(house.url, forged, tokens, 'crazy-gary-api', forgeriesOfSecret(forged, key))
+  })
+
+  await context.test('AZ1: each role may what its row says, and what those below it may', async () => {
+    const mayOf = async (...roles: readonly string[]): Promise<string> => {
+      const who = { email: `${roles.join('.')}.only@example.com`, password: jo.password }
+      const given = roles.flatMap((role) => ['--role', role])
+      const made = await command(['user', 'create', who.email, ...given, '--data', house.dataDir, ...config], {
+        GATEHOUSE_USER_PASSWORD: who.password,
+      })
+      assert.equal(made.code, 0, made.err)
+      const { access_token } = await signIn(house.url, who)
+      return may(
+        house.url,
+        { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+        {
+          'chat:advanced': ['POST', '/api/chat/advanced'],
+          'data:export': ['GET', '/api/export'],
+          'analytics:view': ['GET', '/api/analytics'],
+          'agent:manage': ['PUT', '/api/agents/scribe'],
+          'system:admin': ['PUT', '/api/system'],
+        },
+      )
+    }
+    assert.equal(await mayOf('user'), '')
+    assert.equal(await mayOf('premium_user'), 'chat:advanced data:export')
+    assert.equal(await mayOf('admin'), 'chat:advanced data:export analytics:view agent:manage')
+    assert.equal(await mayOf('system_admin'), 'chat:advanced data:export analytics:view agent:manage system:admin')
+    const { access_token } = await signIn(house.url, { email: 'admin.only@example.com', password: jo.password })
+    const users = await fetch(`${house.url}/api/admin/users`, { headers: { authorization: `Bearer ${access_token}` } })
+    assert.equal(users.status, 403, 'the house is administered by the role that the configuration names')
   })
 
   await context.test('AZ2: a function demands a permission, and says which', async () => {
@@ -233,13 +264,13 @@ test('JAF', async (context) => {
     const off = await answerOf(`${house.url}/api/admin/services/agent-runner/disable`, body)
     assert.equal(off.status, 200, JSON.stringify(off.body))
     assert.equal((await call(identity('agent-runner'))).status, 401)
-    assert.equal((await answerOf(await signed(agent, 7))).status, 401, 'by whatever it shows')
+    assert.equal((await answerOf(await signed({ ...agent, turn: 7 }))).status, 401, 'by whatever it shows')
     assert.equal((await answerOf(`${house.url}/api/admin/services/agent-runner/enable`, body)).status, 200)
     assert.equal((await call(identity('agent-runner'))).status, 200)
     assert.equal((await run(certsCommand, ['revoke', join(certs, 'client-agent-runner.pem'), '--out', certs])).code, 0)
     house.child.kill('SIGHUP')
     await eventually(async () => ((await call(identity('agent-runner'))).status === 401 ? true : undefined))
-    assert.equal((await answerOf(await signed(agent, 8))).status, 201, 'its secret is another matter')
+    assert.equal((await answerOf(await signed({ ...agent, turn: 8 }))).status, 201, 'its secret is another matter')
   })
 
   await context.test('without certificates it speaks http, and nobody is known by one', async () => {

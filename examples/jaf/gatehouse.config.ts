@@ -33,10 +33,11 @@ export default defineConfig({
   roles: {
     user: { permissions: ['chat:basic'] },
     premium_user: { permissions: ['chat:advanced', 'data:export'], inherits: ['user'] },
-    // `admin` is the house's own, and holds everything.
-    agent_admin: { permissions: ['agent:manage', 'analytics:view'], inherits: ['premium_user'] },
-    system_admin: { permissions: ['system:admin'], inherits: ['agent_admin'] },
+    admin: { permissions: ['agent:manage', 'analytics:view'], inherits: ['premium_user'] },
+    system_admin: { permissions: ['system:admin'], inherits: ['admin'] },
   },
+  // The role that holds everything, the house's own administration included. JAF's `admin` holds less.
+  administrator: 'system_admin',
 
   routes: [
     {
@@ -56,6 +57,10 @@ export default defineConfig({
       },
     },
     { path: '/api/chat/advanced', methods: ['POST'], require: 'chat:advanced', limit: 'general', to: 'api' },
+    { path: '/api/export', methods: ['GET'], require: 'data:export', limit: 'general', to: 'api' },
+    { path: '/api/analytics', methods: ['GET'], require: 'analytics:view', limit: 'general', to: 'api' },
+    { path: '/api/agents/:name', methods: ['PUT'], require: 'agent:manage', limit: 'general', to: 'api' },
+    { path: '/api/system', methods: ['PUT'], require: 'system:admin', limit: 'general', to: 'api' },
     // Programs: by a key of theirs, and by nothing else.
     { path: '/api/agents', require: 'chat:basic', credentials: ['api-key'], limit: 'general', to: 'api' },
     // Whoever asks, the request is signed.

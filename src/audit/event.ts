@@ -4,8 +4,8 @@
  */
 export type AuditEvent =
   | Entry<'authentication', AuthenticationAction>
-  | Entry<'authorization_failure', 'refused'>
-  | Entry<'api_access', 'request'>
+  | Entry<'authorization_failure', 'refused' | 'evaluated'>
+  | Entry<'api_access', 'request' | 'evaluated'>
   | Entry<'security_incident', 'brute-force' | 'token-reuse'>
   | Entry<'consent', 'client-allow' | 'client-deny' | 'client-withdraw'>
   | Entry<'admin_action', AdminAction>
@@ -68,6 +68,15 @@ export type AdminAction =
   | 'service.secret-add'
   | 'service.secret-remove'
   | 'service.token'
+  | 'role.create'
+  | 'role.change'
+  | 'role.remove'
+  | 'policy.create'
+  | 'policy.change'
+  | 'policy.remove'
+  | 'policy.trial-begin'
+  | 'policy.trial-adopt'
+  | 'policy.trial-end'
 
 export type AuditType = AuditEvent['type']
 
@@ -96,7 +105,18 @@ export interface Actor {
 
 export interface Resource {
   readonly id: string
-  readonly type: 'route' | 'user' | 'session' | 'signing-key' | 'client' | 'service' | 'api-key' | 'token' | 'house'
+  readonly type:
+    | 'route'
+    | 'user'
+    | 'session'
+    | 'signing-key'
+    | 'client'
+    | 'service'
+    | 'api-key'
+    | 'role'
+    | 'policy'
+    | 'token'
+    | 'house'
 }
 
 /** Small facts that help a reader. Never a secret, a token or a body. */

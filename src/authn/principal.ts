@@ -1,3 +1,4 @@
+import type { Actor } from './actor.ts'
 import type { MachineCredential, OwnLimit } from './holder.ts'
 import type { Proof } from './proof.ts'
 
@@ -10,8 +11,8 @@ export interface Principal {
   readonly permissions: ReadonlySet<string>
   readonly scopes: ReadonlySet<string>
   readonly attributes: Attributes
-  /** Who acts as this subject, by id: an administrator in their stead (RFC 8693 §4.1 `act`). */
-  readonly actor: string | undefined
+  /** Who acts as this subject (RFC 8693 §4.1 `act`): an administrator in their stead, a program that was handed their errand. */
+  readonly actor: Actor | undefined
   /** The OAuth client that asks in the subject's name, or for itself; undefined where the person uses no client of others. */
   readonly client: string | undefined
   /** How often this credential may be used, over and above the limits of the routes. */

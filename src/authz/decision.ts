@@ -32,6 +32,8 @@ export type Lack =
   | { readonly kind: 'scopes'; readonly scopes: readonly string[] }
   /** Nothing that a client can be granted would do: it is for our own sign-in. */
   | { readonly kind: 'own-sign-in' }
+  /** It is somebody else's: whether it is there at all is none of the caller's business. */
+  | { readonly kind: 'ownership' }
 
 /** Deny, until someone decides. */
 export const undecided: Decision = { effect: 'deny', because: 'nobody decided', lacks: { kind: 'decision' } }

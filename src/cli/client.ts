@@ -6,7 +6,7 @@ import { durationMs } from '../kernel/duration.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { DraftMetadata } from '../oauth/client-metadata.ts'
 import type { ClientCursor, ClientView } from '../oauth/clients.ts'
-import { clientBody } from '../wire/clients.ts'
+import { clientBody, tokenExchange } from '../wire/clients.ts'
 import { adminEvent } from './admin-event.ts'
 import { type Command, readArgs, refusalText, type Terminal, Usage } from './command.ts'
 import { houseOptions, visit } from './visit.ts'
@@ -23,10 +23,11 @@ const usage = `usage: gatehouse client list
        gatehouse client invite [--expires DURATION]
                  [--config FILE] [--data DIR]
 
-GRANT is authorization_code, refresh_token, client_credentials or device_code; the first two, where none is named. A client
-shows who it is by a secret, which is printed once; with --jwks-uri by its own key; with --certificate-… by a certificate
-of that name that an authority vouches for; with --certificate by the one in FILE (PEM); with --public not at all. Its tokens
-are bound to its key with --bound-tokens, to its certificate with --certificate-bound. Disabling and removing end its tokens.
+GRANT is authorization_code, refresh_token, client_credentials, device_code or token_exchange; the first two, where none
+is named. A client shows who it is by a secret, which is printed once; with --jwks-uri by its own key; with --certificate-…
+by a certificate of that name that an authority vouches for; with --certificate by the one in FILE (PEM); with --public not
+at all. Its tokens are bound to its key with --bound-tokens, to its certificate with --certificate-bound. Disabling and
+removing end its tokens.
 \`invite\` prints a token with which one client may register itself.`
 
 export const command: Command = async (args, terminal) => {
@@ -153,7 +154,7 @@ function actOf(verb: string, first: string, second: string, values: Values): Act
 
 /** The shape of the API, read from options: what it refuses there it refuses here, and says why. */
 function draftOf(name: string, values: Values): DraftMetadata {
-  const grants = values.grant?.map((grant) => (grant === 'device_code' ? deviceGrant : grant))
+  const grants = values.grant?.map((grant) => (Object.hasOwn(longGrants, grant) ? longGrants[grant] : grant))
   const [method, shown] = proofOf(values)
   const parsed = clientBody.safeParse({
     client_name: name,
@@ -304,7 +305,11 @@ function roomsOf(
   return { ...people, ...machines, store, audit, revocations, clock }
 }
 
-const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
+/** Grants whose names are too long to type. */
+const longGrants: Readonly<Record<string, string>> = {
+  device_code: 'urn:ietf:params:oauth:grant-type:device_code',
+  token_exchange: tokenExchange,
+}
 const minuteMs = 60_000
 const weekMs = 604_800_000
 const tenYearsMs = 315_360_000_000

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import type { Environment } from '../config.ts'
+import type { Environment } from '../config/settings.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { Random } from '../kernel/id.ts'

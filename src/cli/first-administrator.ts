@@ -28,7 +28,7 @@ export async function firstAdministrator(
     throw new Usage(`${source}: ${refusalText(prepared)}`)
   }
   const outcome = await house.store.transaction(async (trx) => {
-    const created = await house.accounts.insert(trx, prepared, ['admin'], clock.now())
+    const created = await house.accounts.insert(trx, prepared, [house.settings.administrator], clock.now())
     if ('account' in created)
       await house.audit.enroll(trx, adminEvent('user.create', created.account.id, { clock, random }))
     return created

@@ -1,6 +1,5 @@
 import type { KeyOwner, KeyView, MadeKey } from '../authn/key/key-record.ts'
 import type { KeyCursor } from '../authn/key/keys.ts'
-import { compileRoles } from '../authz/roles.ts'
 import { type KeyAuthor, KeyCounter, type KeyDraft } from '../endpoints/desk/keys.ts'
 import type { House } from '../house.ts'
 import { durationMs } from '../kernel/duration.ts'
@@ -277,7 +276,7 @@ function operator({ house, terminal }: Place): KeyAuthor {
   }
 }
 
-function counterOf({ machines, store, audit, accounts, settings }: House): KeyCounter {
+function counterOf({ machines, store, audit, accounts, settings, roleBook }: House): KeyCounter {
   const scopes = settings.oauth?.scopes
   return new KeyCounter({
     store,
@@ -285,7 +284,7 @@ function counterOf({ machines, store, audit, accounts, settings }: House): KeyCo
     accounts,
     keys: machines.keys,
     keyBook: machines.keyBook,
-    roles: compileRoles(settings.roles, scopes),
+    roleBook,
     scopeTexts: scopes && new Map(Object.entries(scopes).map(([name, { description }]) => [name, description])),
   })
 }

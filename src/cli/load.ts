@@ -3,7 +3,8 @@ import { registerHooks } from 'node:module'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse as parseYaml } from 'yaml'
-import { type Environment, type Mistake, parseConfig, type Settings } from '../config.ts'
+import { parseConfig } from '../config/parse.ts'
+import type { Environment, Mistake, Settings } from '../config/settings.ts'
 import { Usage } from './command.ts'
 
 const names = [

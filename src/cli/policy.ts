@@ -1,107 +1,179 @@
-import { z } from 'zod'
-import { compilePolicy } from '../authz/policy/compile.ts'
-import { readJson } from '../authz/policy/options.ts'
-import type { AttributeRequest, ExplainedCondition, Policy, PolicyDecision } from '../authz/policy/policy.ts'
-import { type Command, readArgs, type Terminal, Usage } from './command.ts'
+import type { PolicyView } from '../authz/policy/policy-book.ts'
+import { policyOf } from '../endpoints/api/policies.ts'
+import { isRefusal } from '../endpoints/desk/guard.ts'
+import { PolicyAdministration, type PolicyAuthor } from '../endpoints/desk/policies.ts'
+import type { House } from '../house.ts'
+import type { Refusal } from '../kernel/error.ts'
+import { adminEvent } from './admin-event.ts'
+import { type Command, readArgs, refusalText, type Terminal, Usage } from './command.ts'
+import { onPaper, policyIn } from './policy-on-paper.ts'
+import { houseOptions, visit } from './visit.ts'
 
 const usage = `usage: gatehouse policy check FILE
        gatehouse policy explain FILE REQUEST
        gatehouse policy test FILE CASES
+       gatehouse policy replay FILE RECORDING [--against OLD]
+       gatehouse policy list [--json]
+       gatehouse policy show NAME [--trial]
+       gatehouse policy put NAME FILE [--expect FINGERPRINT]
+       gatehouse policy try NAME FILE [--expect FINGERPRINT]
+       gatehouse policy adopt NAME [--expect FINGERPRINT]
+       gatehouse policy end-trial|remove NAME
+                 [--config FILE] [--data DIR]
 
 FILE is a policy in JSON, as docs/policies.md describes it. \`explain\` decides the request in the JSON file REQUEST
 ({ "subject": {…}, "resource": {…}, "action": {…}, "environment": {…} }) and says which rule decided and why; exit 1
 for a deny. \`test\` decides each of the CASES, a JSON list of { "name", "request", "expect": "permit" | "deny", "rule"? },
-and tells those that come out otherwise; exit 1 where there are any.`
+and tells those that come out otherwise; exit 1 where there are any. \`replay\` decides each line of a RECORDING, a request
+each, and counts what every rule came to; against an OLD policy it tells the lines that are decided otherwise, exit 1 where
+there are any.
 
-const group = z.record(z.string(), z.unknown()).default({})
-const requestShape = z.strictObject({ subject: group, resource: group, action: group, environment: group })
-const casesShape = z
-  .array(
-    z.strictObject({
-      name: z.string().min(1),
-      request: requestShape,
-      expect: z.enum(['permit', 'deny'], { error: 'expected `permit` or `deny`' }),
-      /** The rule that has to have decided, counted from 0; `null`: none. */
-      rule: z.int().min(0).nullable().optional(),
-    }),
-  )
-  .min(1, 'expected a case at least: a test of nothing proves nothing')
+The others are about policies of the house. \`put\` says what decides from now on where a policy is \`managed\`; \`try\` lets a
+document be asked beside the one of the day, and \`adopt\` puts it in its place. With \`--expect\` nothing is done where
+another document than that is there.`
 
 export const command: Command = async (args, terminal) => {
-  const { values, positionals } = readArgs(args, { help: { type: 'boolean', short: 'h' } }, usage)
+  const { values, positionals } = readArgs(
+    args,
+    {
+      ...houseOptions,
+      help: { type: 'boolean', short: 'h' },
+      against: { type: 'string' },
+      json: { type: 'boolean' },
+      trial: { type: 'boolean' },
+      expect: { type: 'string' },
+    },
+    usage,
+  )
   if (values.help === true) {
     terminal.out(usage)
     return true
   }
-  const [verb, file, other, ...rest] = positionals
-  if (verb === 'check' && file !== undefined && other === undefined) {
-    policyIn(file)
-    terminal.out(`${file}: in order`)
+  const [verb = '', ...operands] = positionals
+  const wanted = Object.hasOwn(verbs, verb) ? verbs[verb as Verb] : undefined
+  if (wanted === undefined) throw new Usage(verb === '' ? usage : `unknown \`policy ${verb}\`\n\n${usage}`)
+  if (operands.length !== wanted.operands) throw new Usage(usage)
+  for (const name of Object.keys(values))
+    if (!everywhere.has(name) && !wanted.options.includes(name))
+      throw new Usage(`\`policy ${verb}\` has no \`--${name}\`\n\n${usage}`)
+  const [first = '', second = ''] = operands
+  return act(verb as Verb, first, second, values, terminal)
+}
+
+type Verb = 'check' | 'explain' | 'test' | 'replay' | 'list' | 'show' | 'put' | 'try' | 'adopt' | 'end-trial' | 'remove'
+
+/** What each wants: names and files, and options beside those by which the house is found. */
+// biome-ignore format: a table
+const verbs: Readonly<Record<Verb, { readonly operands: number; readonly options: readonly string[] }>> = {
+  check:       { operands: 1, options: [] },
+  explain:     { operands: 2, options: [] },
+  test:        { operands: 2, options: [] },
+  replay:      { operands: 2, options: ['against'] },
+  list:        { operands: 0, options: ['json'] },
+  show:        { operands: 1, options: ['trial'] },
+  put:         { operands: 2, options: ['expect'] },
+  try:         { operands: 2, options: ['expect'] },
+  adopt:       { operands: 1, options: ['expect'] },
+  'end-trial': { operands: 1, options: [] },
+  remove:      { operands: 1, options: [] },
+}
+const everywhere: ReadonlySet<string> = new Set(['config', 'data', 'help'])
+
+interface Values {
+  readonly config?: string | undefined
+  readonly data: string
+  readonly against?: string | undefined
+  readonly json?: boolean | undefined
+  readonly trial?: boolean | undefined
+  readonly expect?: string | undefined
+}
+
+/** What a call comes to. A file is read, and what is wrong with it is told, before anything is opened. */
+async function act(verb: Verb, first: string, second: string, values: Values, terminal: Terminal): Promise<boolean> {
+  const { expect } = values
+  const change = (
+    work: (policies: PolicyAdministration, author: PolicyAuthor) => Promise<PolicyView | Refusal>,
+  ): Promise<boolean> =>
+    visit(values, terminal, async (house) =>
+      done(await work(new PolicyAdministration(house), operator(house, terminal)), terminal, `${verb} ${first}`),
+    )
+  switch (verb) {
+    case 'check':
+      return onPaper.check(terminal, first)
+    case 'explain':
+      return onPaper.explain(terminal, first, second)
+    case 'test':
+      return onPaper.test(terminal, first, second)
+    case 'replay':
+      return onPaper.replay(terminal, first, second, values.against)
+    case 'list':
+      return visit(values, terminal, (house) => list(house, terminal, values.json === true))
+    case 'show':
+      return visit(values, terminal, (house) => show(house, terminal, first, values.trial === true))
+    case 'put':
+    case 'try': {
+      const document: unknown = JSON.parse(policyIn(second).text)
+      return change((policies, author) =>
+        verb === 'put'
+          ? policies.put(author, first, document, expect)
+          : policies.tryOut(author, first, document, expect),
+      )
+    }
+    case 'adopt':
+      return change((policies, author) => policies.adopt(author, first, expect))
+    case 'end-trial':
+      return change((policies, author) => policies.endTrial(author, first))
+    case 'remove':
+      return change((policies, author) => policies.remove(author, first))
+  }
+}
+
+async function list(house: House, terminal: Terminal, asJson: boolean): Promise<boolean> {
+  const all = await new PolicyAdministration(house).list()
+  if (asJson) terminal.out(JSON.stringify(all.map(policyOf), null, 2))
+  else
+    for (const { name, origin, document, trial } of all) {
+      const state =
+        document === undefined
+          ? 'unwritten'
+          : document.ruleCount === undefined
+            ? 'unreadable'
+            : `${document.ruleCount} ${document.ruleCount === 1 ? 'rule' : 'rules'}`
+      terminal.out([name, origin, state, trial === undefined ? '' : 'trial'].join('\t').trimEnd())
+    }
+  return true
+}
+
+/** The document as it was written, for a file. */
+async function show(house: House, terminal: Terminal, name: string, ofTrial: boolean): Promise<boolean> {
+  const view = await new PolicyAdministration(house).show(name)
+  const document = ofTrial ? view?.trial : view?.document
+  if (document === undefined) {
+    const what = ofTrial ? 'nothing is tried out beside it' : 'it has no document'
+    terminal.err(view === undefined ? `no policy is called \`${name}\`` : what)
+    return false
+  }
+  terminal.out(document.text)
+  return true
+}
+
+function done(outcome: PolicyView | Refusal, terminal: Terminal, what: string): boolean {
+  if (!isRefusal(outcome)) {
+    terminal.err(`done: ${what}`)
     return true
   }
-  if (file === undefined || other === undefined || rest.length > 0) throw new Usage(usage)
-  if (verb === 'explain') return explain(policyIn(file), read(other, requestShape), terminal)
-  if (verb === 'test') return test(policyIn(file), read(other, casesShape), terminal)
-  throw new Usage(usage)
+  if (outcome.code === 'body-invalid') throw new Usage(refusalText(outcome))
+  terminal.err(outcome.detail)
+  return false
 }
 
-function explain(policy: Policy, request: AttributeRequest, terminal: Terminal): boolean {
-  const { decision, rules, unlisted } = policy.explain(request)
-  terminal.out(`${decision.effect}: ${decision.because}`)
-  for (const { rule, description, effect, outcome, condition } of rules) {
-    terminal.out(`  rules[${rule}]${description === undefined ? '' : ` (${description})`}: ${effect} when`)
-    for (const line of linesOf(condition, '    ')) terminal.out(line)
-    terminal.out(`    → ${outcome}`)
+/** Whoever has the machine has all of it. */
+function operator({ audit }: House, terminal: Terminal): PolicyAuthor {
+  return {
+    note: (trx, action, policy, details) =>
+      audit.enroll(trx, {
+        ...adminEvent(action, '', terminal, details),
+        resource: { id: policy, type: 'policy' },
+      }),
   }
-  if (unlisted > 0) terminal.out(`  and ${unlisted} more that are not listed`)
-  return decision.effect === 'permit'
-}
-
-function linesOf({ condition, outcome, values, conditions }: ExplainedCondition, indent: string): string[] {
-  const said = Object.entries(values).map(([path, value]) => `${path} = ${JSON.stringify(value)}`)
-  const line = `${indent}${condition}: ${outcome}${said.length === 0 ? '' : `   (${said.join(', ')})`}`
-  return [line, ...conditions.flatMap((one) => linesOf(one, `${indent}  `))]
-}
-
-function test(policy: Policy, cases: z.output<typeof casesShape>, terminal: Terminal): boolean {
-  const wrong = cases.flatMap(({ name, request, expect, rule }) => {
-    const decision = policy.decide(request)
-    const ruleFits = rule === undefined || (rule ?? undefined) === decision.rule
-    return decision.effect === expect && ruleFits
-      ? []
-      : [`${name}: expected ${wanted(expect, rule)}, got ${got(decision)}`]
-  })
-  for (const line of wrong) terminal.err(line)
-  terminal.out(`${cases.length - wrong.length} of ${cases.length} as expected`)
-  return wrong.length === 0
-}
-
-function wanted(expect: string, rule: number | null | undefined): string {
-  if (rule === undefined) return expect
-  return rule === null ? `${expect} by no rule` : `${expect} by rules[${rule}]`
-}
-
-function got({ effect, because }: PolicyDecision): string {
-  return `${effect}: ${because}`
-}
-
-function policyIn(file: string): Policy {
-  const compiled = compilePolicy(json(file))
-  if ('policy' in compiled) return compiled.policy
-  const lines = compiled.mistakes.map(({ path, message }) => `  ${path === '' ? '(policy)' : path}: ${message}`)
-  const count = lines.length === 1 ? '1 mistake' : `${lines.length} mistakes`
-  throw new Usage([`${file} has ${count}:`, ...lines].join('\n'))
-}
-
-function read<Shape extends z.ZodType>(file: string, shape: Shape): z.output<Shape> {
-  const outcome = shape.safeParse(json(file))
-  if (outcome.success) return outcome.data
-  const lines = outcome.error.issues.map(({ path, message }) => `  ${path.join('.') || '(file)'}: ${message}`)
-  throw new Usage([`${file}:`, ...lines].join('\n'))
-}
-
-function json(file: string): unknown {
-  const read = readJson(file)
-  if ('problem' in read) throw new Usage(read.problem)
-  return read.value
 }

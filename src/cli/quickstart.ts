@@ -1,4 +1,4 @@
-import { type Config, defineConfig } from '../config.ts'
+import { type Config, defineConfig } from '../config/settings.ts'
 
 /** The configuration of a first start: the demo API behind the gate. */
 export function demoConfig(url: string): Config {

@@ -3,7 +3,6 @@ import type { DraftDefinition } from '../authn/service/definition.ts'
 import { publicJwkOfText } from '../authn/service/public-keys.ts'
 import { makeServiceToken, serviceTokenSecondsMax } from '../authn/service/service-token.ts'
 import type { ServiceView } from '../authn/service/services.ts'
-import { compileRoles } from '../authz/roles.ts'
 import { draftOf, secretOf, serviceOf } from '../endpoints/api/services.ts'
 import { isRefusal } from '../endpoints/desk/guard.ts'
 import {
@@ -354,14 +353,8 @@ function operator({ audit }: House, terminal: Terminal): ServiceAuthor {
   }
 }
 
-function roomsOf({ store, audit, machines, settings }: House): ConstructorParameters<typeof ServiceAdministration>[0] {
-  return {
-    store,
-    audit,
-    ...machines,
-    roles: compileRoles(settings.roles, settings.oauth?.scopes),
-    knownRoles: new Set(['admin', ...Object.keys(settings.roles)]),
-  }
+function roomsOf({ store, audit, machines, roleBook }: House): ConstructorParameters<typeof ServiceAdministration>[0] {
+  return { store, audit, ...machines, roleBook }
 }
 
 const dayMs = 86_400_000

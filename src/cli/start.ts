@@ -1,6 +1,7 @@
 import { watch } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import { type Environment, parseConfig, type Settings } from '../config.ts'
+import { parseConfig } from '../config/parse.ts'
+import type { Environment, Settings } from '../config/settings.ts'
 import { type Listener, listen } from '../endpoints/listener.ts'
 import { type House, openHouse } from '../house.ts'
 import { openLogger } from '../kernel/logger.ts'

@@ -1,5 +1,8 @@
 import type { AdminAction } from '../audit/event.ts'
 import type { Account } from '../authn/account/accounts.ts'
+import { hold } from '../authn/account/hold.ts'
+import type { RoleTable } from '../authz/roles.ts'
+import { refusalOfRoles } from '../endpoints/desk/given.ts'
 import type { House } from '../house.ts'
 import type { Database } from '../store/database.ts'
 import { adminEvent } from './admin-event.ts'
@@ -13,7 +16,8 @@ const usage = `usage: gatehouse user list
        gatehouse user lock|unlock|reset EMAIL
                  [--config FILE] [--data DIR]
 
-A password is taken from GATEHOUSE_USER_PASSWORD, or made up and shown once. Locking and resetting end every session.`
+A password is taken from GATEHOUSE_USER_PASSWORD, or made up and shown once. Locking, resetting
+and withdrawing a role end every session.`
 
 export const command: Command = async (args, terminal) => {
   const { values, positionals } = readArgs(
@@ -47,13 +51,19 @@ type Act = (house: House, job: Job, terminal: Terminal) => Promise<boolean>
 const verbs: Readonly<Record<string, Act>> = {
   create,
   grant: (house, job, terminal) =>
-    change(house, job, terminal, 'user.grant', async (trx, account) =>
-      house.accounts.grant(trx, account.id, knownRole(house, job)),
-    ),
+    change(house, job, terminal, 'user.grant', async (trx, account) => {
+      const role = named(job)
+      await mustFit(house, trx, [role], account.roles)
+      await house.accounts.grant(trx, account.id, role)
+    }),
   withdraw: (house, job, terminal) =>
-    change(house, job, terminal, 'user.withdraw', async (trx, account) =>
-      house.accounts.withdraw(trx, account.id, knownRole(house, job)),
-    ),
+    change(house, job, terminal, 'user.withdraw', async (trx, account) => {
+      const role = named(job)
+      // One that is gone can still be taken from those who have it.
+      if (!account.roles.includes(role)) mustKnow((await house.roleBook.hold(trx)).table, [role])
+      await house.accounts.withdraw(trx, account.id, role)
+      await house.sessions.endAllOf(trx, account.id, 'roles changed')
+    }),
   lock: (house, job, terminal) =>
     change(house, job, terminal, 'user.lock', async (trx, account) => {
       await house.accounts.setStatus(trx, account.id, 'locked')
@@ -75,11 +85,11 @@ async function list(house: House, terminal: Terminal): Promise<boolean> {
 }
 
 async function create(house: House, { email, name, roles }: Job, terminal: Terminal): Promise<boolean> {
-  for (const role of roles) mustKnow(house, role)
   const { password, told } = newPassword(terminal)
   const prepared = await house.accounts.prepare({ email, name: name ?? email }, password)
   if ('code' in prepared) throw new Usage(refusalText(prepared))
   const outcome = await house.store.transaction(async (trx) => {
+    await mustFit(house, trx, roles)
     const created = await house.accounts.insert(trx, prepared, roles, terminal.clock.now())
     if ('account' in created)
       await house.audit.enroll(trx, adminEvent('user.create', created.account.id, terminal, { roles: roles.join(',') }))
@@ -115,29 +125,50 @@ async function change(
   action: AdminAction,
   work: (trx: Database, account: Account) => Promise<unknown>,
 ): Promise<boolean> {
-  const account = await house.accounts.byEmail(house.store.db, email)
-  if (account === undefined) {
+  const known = await house.accounts.byEmail(house.store.db, email)
+  const isDone = await house.store.transaction(async (trx) => {
+    if (known === undefined) return false
+    await hold(trx, known.id) // what it has by now is what counts
+    const account = await house.accounts.byId(trx, known.id)
+    if (account === undefined) return false
+    await work(trx, account)
+    await house.audit.enroll(trx, adminEvent(action, account.id, terminal, role === undefined ? {} : { role }))
+    return true
+  })
+  if (!isDone) {
     terminal.err(`nobody is called \`${email}\``)
     return false
   }
-  await house.store.transaction(async (trx) => {
-    await work(trx, account)
-    await house.audit.enroll(trx, adminEvent(action, account.id, terminal, role === undefined ? {} : { role }))
-  })
-  terminal.out(`done: ${action} ${email}${role === undefined ? '' : ` ${role}, from the next sign-in or refresh on`}`)
+  const since = action === 'user.grant' ? ', from the next sign-in or refresh on' : ''
+  terminal.out(`done: ${action} ${email}${role === undefined ? '' : ` ${role}${since}`}`)
   return true
 }
 
-function knownRole(house: House, { role }: Job): string {
+function named({ role }: Job): string {
   if (role === undefined) throw new Usage(`expected a role\n\n${usage}`)
-  mustKnow(house, role)
   return role
 }
 
-/** A role that the configuration does not have grants nothing: better to say so than to store it. */
-function mustKnow(house: House, role: string): void {
-  const known = ['admin', ...Object.keys(house.settings.roles)]
-  if (!known.includes(role)) throw new Usage(`no role is called \`${role}\`; there are ${known.join(', ')}`)
+/**
+ * A role that is not there grants nothing, and roles that are kept apart are none together: better to say so than to store
+ * it. The roles stay as they are until the transaction ends.
+ */
+async function mustFit(
+  { roleBook }: House,
+  trx: Database,
+  given: readonly string[],
+  before: readonly string[] = [],
+): Promise<void> {
+  const { table } = await roleBook.hold(trx)
+  mustKnow(table, given)
+  const refused = refusalOfRoles(table, [...before.filter((role) => table.names.has(role)), ...given])
+  if (refused !== undefined) throw new Usage(refused.detail)
+}
+
+function mustKnow({ names }: RoleTable, roles: readonly string[]): void {
+  const unknown = roles.find((role) => !names.has(role))
+  if (unknown !== undefined)
+    throw new Usage(`no role is called \`${unknown}\`; there are ${[...names].slice(0, 50).join(', ')}`)
 }
 
 function newPassword({ environment, random }: Terminal): { readonly password: string; readonly told: boolean } {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { parseConfig, type Settings } from '../config.ts'
+import { parseConfig } from '../config/parse.ts'
+import type { Settings } from '../config/settings.ts'
 import { type House, openHouse } from '../house.ts'
 import { openLogger } from '../kernel/logger.ts'
 import type { Terminal } from './command.ts'

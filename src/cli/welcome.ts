@@ -1,4 +1,4 @@
-import type { Settings } from '../config.ts'
+import type { Settings } from '../config/settings.ts'
 import type { Listener } from '../endpoints/listener.ts'
 import type { Terminal } from './command.ts'
 import type { FirstAdministrator } from './first-administrator.ts'

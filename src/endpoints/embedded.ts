@@ -1,16 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Principal } from '../authn/principal.ts'
-import type { DecisionPoint } from '../authz/decision.ts'
-import { refusalOf, termsOf } from '../gate/denial.ts'
 import type { Exchange } from '../gate/exchange.ts'
 import type { Gate, Passage } from '../gate/gate.ts'
 import { inboundOfFetch, responseOf } from '../http/fetch.ts'
 import { deliver, inboundOf } from '../http/node.ts'
 import { certificateOfSocket, type PeerCertificate } from '../http/peer-certificate.ts'
 import type { PathReading } from '../http/router.ts'
-import { catalogue } from '../kernel/error.ts'
+import { catalogue, type Refusal } from '../kernel/error.ts'
 import { problemMediaType, problemOf } from '../wire/problem.ts'
+import { type FunctionParts, type Functions, functionsOf } from './functions.ts'
+import { guard, type ResourceOf, thrownRefusal } from './handler-guard.ts'
+import type {
+  FastifyApp,
+  FastifyPlugin,
+  FastifyReplyLike,
+  FastifyRequestLike,
+  HonoContext,
+  HonoOnNode,
+  NodeMiddleware,
+} from './hosts.ts'
 
 /** What a handler behind the gate may know of its request. */
 export interface Visit {
@@ -21,26 +30,45 @@ export interface Visit {
 }
 
 /** The gate inside somebody else's server: the same stages, and `forward` is the host's own `next`. */
-export interface Embedded {
+export interface Embedded extends Functions {
   /** Middleware for Express, Connect and every server that speaks `(request, response, next)`. */
-  express(): (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void
-  /** A plugin: `app.register(house.fastify)`. */
-  readonly fastify: FastifyPlugin
-  /** Middleware: `app.use(house.hono())`. */
-  hono(): (context: HonoContext, next: () => Promise<void>) => Promise<Response | undefined>
-  /** Stands before a fetch handler: `Bun.serve`, `Deno.serve`, a service worker. `peer` is the caller's address. */
+  express(): NodeMiddleware
+  /** A plugin: `app.register(house.fastify)`; and guards of handlers: `{ preHandler: house.fastify.require('chat:basic') }`. */
+  readonly fastify: FastifyPlugin & {
+    require<Request = FastifyRequestLike>(
+      permission: string,
+      resourceOf?: ResourceOf<Request>,
+    ): (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<unknown>
+  }
+  /** Middleware: `app.use(house.hono())`; and for one handler: `app.get('/chat', house.hono.require('chat:basic'), …)`. */
+  readonly hono: (() => HonoMiddleware) & {
+    require<Context = HonoContext>(permission: string, resourceOf?: ResourceOf<Context>): HonoMiddleware
+  }
+  /**
+   * Stands before a fetch handler: `Bun.serve`, `Deno.serve`, a service worker. `peer` is the caller's address. What the
+   * handler's `house.authorize(…)` refuses is answered here.
+   */
   fetch(
     handler: (request: Request, visit: Visit) => Response | Promise<Response>,
   ): (request: Request, peer?: string) => Promise<Response>
-  /** Express middleware for one handler: it lets on who holds the permission. */
-  require(
+  /**
+   * Express middleware for one handler: it lets on who holds the permission, and, where it says what the request is about,
+   * whom that belongs to and whom its policies permit.
+   */
+  require<Request extends IncomingMessage>(
     permission: string,
-  ): (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void
+    resourceOf?: ResourceOf<Request>,
+  ): NodeMiddleware<Request>
+  /** Express middleware that comes last: what `house.authorize(…)` refused in a handler is answered as the gate answers. */
+  refused(error: unknown, request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void
   /** Who asks, on a request that has passed the gate. */
   visit(request: object): Visit | undefined
 }
 
-export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
+type HonoMiddleware = (context: HonoContext, next: () => Promise<void>) => Promise<Response | undefined>
+
+export function embed(gate: Gate, parts: FunctionParts): Embedded {
+  const { grounds } = parts
   const visits = new WeakMap<object, Visit>()
   const passages = new WeakMap<object, Passage>()
 
@@ -71,6 +99,11 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
           }
           takeNode(request.raw, reply.raw, { url: undefined, reading }, passed, () => reply.hijack())
         })
+        app.addHook('onError', (request, _reply, error, next) => {
+          const passage = passages.get(request.raw)
+          if (passage !== undefined) thrownRefusal(error, passage)
+          next()
+        })
         app.addHook('preParsing', (request, _reply, payload, next) => {
           const read = payloads.get(request.raw)
           next(
@@ -82,27 +115,46 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
         })
         done()
       },
-      { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'gatehouse' } as const,
+      {
+        [Symbol.for('skip-override')]: true,
+        [Symbol.for('fastify.display-name')]: 'gatehouse',
+        require:
+          <Request>(permission: string, resourceOf?: ResourceOf<Request>) =>
+          async (request: FastifyRequestLike, reply: FastifyReplyLike): Promise<unknown> => {
+            const passage = passageOf(request.raw, 'app.register(house.fastify)')
+            const refusal = await guard(
+              passage,
+              permission,
+              grounds(),
+              resourceOf && (() => resourceOf(request as Request)),
+            )
+            if (refusal === undefined) return undefined
+            const { status, headers, body } = answerOf(refusal, passage)
+            reply.code(status)
+            for (const [name, said] of Map.groupBy(headers, ([name]) => name))
+              reply.header(name, said.map(([, value]) => value).join(', '))
+            reply.send(body)
+            return reply
+          },
+      } as const,
     ),
 
-    hono: () => async (context, next) => {
-      const request = context.req.raw
-      const socket = context.env?.incoming?.socket
-      const passage = await takeFetch(request, socket?.remoteAddress ?? '', socket && certificateOfSocket(socket))
-      if (ours(passage)) return responseOf(passage.outbound, passage.finish)
-      const passed = unread(request, passage)
-      context.req.raw = passed
-      visits.set(passed, visitOfExchange(passage.exchange))
-      try {
-        await next()
-      } catch (error) {
-        passage.finish({ bytes: 0, whole: false }, 500)
-        throw error
-      }
-      layOver(context.res.headers, passage)
-      passage.finish({ bytes: Number(context.res.headers.get('content-length') ?? 0), whole: true }, context.res.status)
-      return undefined
-    },
+    hono: Object.assign(() => hono, {
+      require:
+        <Context>(permission: string, resourceOf?: ResourceOf<Context>) =>
+        async (context: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
+          const passage = passageOf(context.req.raw, 'app.use(house.hono())')
+          const refusal = await guard(
+            passage,
+            permission,
+            grounds(),
+            resourceOf && (() => resourceOf(context as Context)),
+          )
+          if (refusal !== undefined) return answerAsFetch(refusal, passage)
+          await next()
+          return undefined
+        },
+    }),
 
     fetch:
       (handler) =>
@@ -116,8 +168,12 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
         try {
           answer = await handler(passed, visit)
         } catch (error) {
-          passage.finish({ bytes: 0, whole: false }, 500)
-          throw error
+          const refusal = thrownRefusal(error, passage)
+          if (refusal === undefined) {
+            passage.finish({ bytes: 0, whole: false }, 500)
+            throw error
+          }
+          answer = answerAsFetch(refusal, passage)
         }
         const response = new Response(answer.body, answer)
         layOver(response.headers, passage)
@@ -125,30 +181,55 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
         return response
       },
 
-    require: (permission) => (request, response, next) => {
+    require: (permission, resourceOf) => (request, response, next) => {
       const passage = passages.get(request)
-      if (passage === undefined)
-        return next(new Error('`require` stands behind the gate: use `app.use(house.express())` first'))
-      const {
-        exchange,
-        plan: { rooms },
-      } = passage
-      const ofClients = termsOf(exchange, rooms)
-      const decision = decisions.decide({ principal: exchange.principal, permission, ofClients })
-      if (decision.effect === 'permit') return next()
-      const refusal = refusalOf(decision, exchange, rooms)
-      exchange.refusal = refusal // so that it is recorded as what it is
-      const { headers = [] } = refusal
-      for (let at = 0; at < headers.length; at += 2)
-        response.appendHeader(headers[at] as string, headers[at + 1] as string)
-      response.writeHead(catalogue[refusal.code].status, {
-        'content-type': problemMediaType,
-        'cache-control': 'no-store',
-      })
-      response.end(JSON.stringify(problemOf(refusal, exchange.id)))
+      if (passage === undefined) return next(standsAlone('app.use(house.express())'))
+      const outcome = guard(passage, permission, grounds(), resourceOf && (() => resourceOf(request)))
+      const settle = (refusal: Refusal | undefined): void => {
+        if (isAnswered(response)) return
+        if (refusal === undefined) next()
+        else answerAsNode(refusal, passage, response)
+      }
+      if (outcome instanceof Promise) void outcome.then(settle, next)
+      else settle(outcome)
+    },
+
+    refused(error, request, response, next) {
+      const passage = passages.get(request)
+      const refusal = passage && thrownRefusal(error, passage)
+      if (passage === undefined || refusal === undefined || response.headersSent) return next(error)
+      answerAsNode(refusal, passage, response)
     },
 
     visit: (request) => visits.get(request),
+    ...functionsOf(parts),
+  }
+
+  async function hono(context: HonoContext, next: () => Promise<void>): Promise<Response | undefined> {
+    const request = context.req.raw
+    const socket = (context.env as HonoOnNode | undefined)?.incoming?.socket
+    const passage = await takeFetch(request, socket?.remoteAddress ?? '', socket && certificateOfSocket(socket))
+    if (ours(passage)) return responseOf(passage.outbound, passage.finish)
+    const passed = unread(request, passage)
+    context.req.raw = passed
+    visits.set(passed, visitOfExchange(passage.exchange))
+    passages.set(passed, passage)
+    try {
+      await next()
+    } catch (error) {
+      passage.finish({ bytes: 0, whole: false }, 500)
+      throw error
+    }
+    thrownRefusal(context.error, passage)
+    layOver(context.res.headers, passage)
+    passage.finish({ bytes: Number(context.res.headers.get('content-length') ?? 0), whole: true }, context.res.status)
+    return undefined
+  }
+
+  function passageOf(request: object, first: string): Passage {
+    const passage = passages.get(request)
+    if (passage === undefined) throw standsAlone(first)
+    return passage
   }
 
   /** Lets a request of `node:http` through to `passed`, or answers it here. */
@@ -160,9 +241,11 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
     answered: () => void = () => {},
   ): void {
     gate.handle(inboundOf(request, undefined, url, undefined, reading), (passage) => {
-      if (ours(passage)) {
-        answered()
-        return deliver(response, passage.outbound, (delivered) => passage.finish(delivered))
+      const late = isAnswered(response)
+      if (late || ours(passage)) {
+        if (!late) answered()
+        const status = late ? response.statusCode : undefined
+        return deliver(response, passage.outbound, (delivered) => passage.finish(delivered, status))
       }
       visits.set(request, visitOfExchange(passage.exchange))
       passages.set(request, passage)
@@ -179,6 +262,43 @@ export function embed(gate: Gate, decisions: DecisionPoint): Embedded {
   function takeFetch(request: Request, peer: string, certificate?: PeerCertificate): Promise<Passage> {
     return new Promise((resolve) => gate.handle(inboundOfFetch(request, peer, certificate), resolve))
   }
+}
+
+function standsAlone(first: string): Error {
+  return new Error(`\`require\` stands behind the gate: use \`${first}\` first`)
+}
+
+/** A refusal of a handler's guard, as the gate would answer it. */
+function answerOf(
+  refusal: Refusal,
+  { exchange }: Passage,
+): { readonly status: number; readonly headers: readonly (readonly [string, string])[]; readonly body: string } {
+  const { headers = [] } = refusal
+  return {
+    status: catalogue[refusal.code].status,
+    headers: [...pairs(headers), ['content-type', problemMediaType], ['cache-control', 'no-store']],
+    body: `${JSON.stringify(problemOf(refusal, exchange.id))}\n`,
+  }
+}
+
+function answerAsNode(refusal: Refusal, passage: Passage, response: ServerResponse): void {
+  const { status, headers, body } = answerOf(refusal, passage)
+  for (const [name, value] of headers) {
+    if (name === 'content-type' || name === 'cache-control') response.setHeader(name, value)
+    else response.appendHeader(name, value)
+  }
+  response.statusCode = status
+  response.end(body)
+}
+
+function answerAsFetch(refusal: Refusal, passage: Passage): Response {
+  const { status, headers, body } = answerOf(refusal, passage)
+  return new Response(body, { status, headers: headers.map(([name, value]) => [name, value]) })
+}
+
+/** Whether nobody waits any more: the host has answered by itself, after a timeout of its own for one, or the caller has left. */
+function isAnswered(response: ServerResponse): boolean {
+  return response.headersSent || response.destroyed
 }
 
 /** Whether the gate itself answers: it refused, or the path is one of its own. */
@@ -210,55 +330,13 @@ function layOver(headers: Headers, passage: Passage): void {
   }
 }
 
-function* fieldsOf({ outbound: { headers } }: Passage): Generator<readonly [string, string]> {
+function fieldsOf({ outbound: { headers } }: Passage): Generator<readonly [string, string]> {
+  return pairs(headers)
+}
+
+function* pairs(headers: readonly string[]): Generator<readonly [string, string]> {
   for (let at = 0; at < headers.length; at += 2) yield [headers[at] as string, headers[at + 1] as string]
 }
 
 /** Bodies that the gate has read, for a host that parses them again. */
 const payloads = new WeakMap<object, Uint8Array | undefined>()
-
-/** As much of Fastify as the plugin touches. */
-interface FastifyApp {
-  readonly initialConfig?: (FastifyReading & { readonly routerOptions?: FastifyReading | undefined }) | undefined
-  addHook(
-    name: 'onRequest',
-    hook: (request: FastifyRequestLike, reply: FastifyReplyLike, next: () => void) => void,
-  ): unknown
-  addHook(
-    name: 'preParsing',
-    hook: (
-      request: FastifyRequestLike,
-      reply: FastifyReplyLike,
-      payload: Readable,
-      next: (error: null, payload: Readable) => void,
-    ) => void,
-  ): unknown
-}
-
-interface FastifyRequestLike {
-  readonly raw: IncomingMessage
-}
-
-interface FastifyReplyLike {
-  readonly raw: ServerResponse
-  header(name: string, value: string): unknown
-  hijack(): unknown
-}
-
-type FastifyPlugin = (app: never, options: unknown, done: (error?: Error) => void) => void
-
-/** How Fastify reads paths, where it was told before version 5 and since. */
-interface FastifyReading {
-  readonly caseSensitive?: boolean | undefined
-  readonly ignoreTrailingSlash?: boolean | undefined
-  readonly useSemicolonDelimiter?: boolean | undefined
-}
-
-/** As much of Hono's context as the middleware touches. */
-interface HonoContext {
-  readonly req: { raw: Request }
-  readonly env?:
-    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string | undefined } } }
-    | undefined
-  readonly res: Response
-}

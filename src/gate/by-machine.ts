@@ -52,7 +52,7 @@ export function byMachine(route: Route, rooms: Rooms, door: Door): ByMachine {
   function holder(exchange: Exchange, found: Holder): Refusal | undefined {
     // Our own pages ask which person is there: that is never a machine.
     if (door.open && route.clients === 'refused') return undefined
-    const principal = rooms.roles.principalOfHolder(found)
+    const principal = rooms.roles.principalOfHolder(found, route.area)
     const strayed = astray(exchange, found)
     if (strayed === undefined) return door.letIn(exchange, principal)
     if (door.open) return undefined

@@ -76,7 +76,7 @@ export function byToken(route: Route, rooms: Rooms, door: Door): ByToken {
   }
 
   function welcome(exchange: Exchange, verified: Verified): Refusal | undefined {
-    return door.letIn(exchange, rooms.roles.principalOf(verified))
+    return door.letIn(exchange, rooms.roles.principalOf(verified, route.area))
   }
 }
 

@@ -39,6 +39,8 @@ export class Exchange {
   /** A nonce that the caller's next proof of possession should carry. */
   nonce: string | undefined = undefined
   decision: Decision = undecided // deny, until someone decides
+  /** Whose it is that the request is about, once found out. */
+  owner: string | undefined = undefined
   allowance: Allowance | undefined = undefined
   /** The body, once a stage had to read it whole. */
   payload: Uint8Array | undefined = undefined

@@ -1,4 +1,5 @@
 import { type Readable, Transform } from 'node:stream'
+import { actorsOf } from '../authn/actor.ts'
 import type { Principal } from '../authn/principal.ts'
 import { withoutCookies } from '../http/cookies.ts'
 import { hopByHop } from '../http/head.ts'
@@ -124,7 +125,7 @@ function linesOf({ type, id, credential, roles, permissions, scopes, actor, clie
   const own = type !== 'service' ? ['X-Gatehouse-User', id] : client === id ? [] : ['X-Gatehouse-Service', id]
   own.push('X-Gatehouse-Roles', roles.join(','), 'X-Gatehouse-Permissions', [...permissions].join(','))
   if (credential.kind === 'api-key') own.push('X-Gatehouse-Key', credential.id)
-  if (actor !== undefined) own.push('X-Gatehouse-Actor', actor)
+  if (actor !== undefined) own.push('X-Gatehouse-Actor', actorsOf(actor).join(' '))
   if (client !== undefined) own.push('X-Gatehouse-Client', client, 'X-Gatehouse-Scope', [...scopes].join(' '))
   return own
 }

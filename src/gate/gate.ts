@@ -12,8 +12,11 @@ export interface Gate {
   handle(request: Inbound, concluded: (passage: Passage) => void): Exchange
   /** Whether this request may become a tunnel. */
   tunnels(method: string, path: string): boolean
-  /** Requests from now on follow this plan; those on their way keep the one that admitted them. */
-  follow(plan: Plan): void
+  /**
+   * Requests from now on follow this plan; those on their way keep the one that admitted them. Resolves when the last of these
+   * has ended: what they lean on has to stand until then.
+   */
+  follow(plan: Plan): Promise<void>
   /** Takes no new requests, and answers when the last one on its way has ended. */
   drain(): Promise<void>
   readonly draining: boolean
@@ -30,16 +33,18 @@ export interface Passage {
 }
 
 export function openGate(first: Plan): Gate {
-  let plan = first
+  let era = eraOf(first)
   let draining = false
   let inFlight = 0
   let emptied: (() => void) | undefined
 
   return {
     handle(request, concluded) {
-      const current = plan
+      const admitting = era
+      const { plan: current } = admitting
       const exchange = current.admit(request)
       inFlight++
+      admitting.inFlight++
       let finished = false
       if (draining && !exchange.route.whileDraining) {
         exchange.refusal = refuse('draining', { retryAfterMs: 1000 })
@@ -62,14 +67,18 @@ export function openGate(first: Plan): Gate {
             ended.end()
             record(ended, status, bytes, whole, current.rooms)
             inFlight--
+            admitting.inFlight--
             if (inFlight === 0) emptied?.()
+            if (admitting.inFlight === 0) admitting.ended?.()
           },
         })
       }
     },
-    tunnels: (method, path) => plan.tunnels(method, path),
+    tunnels: (method, path) => era.plan.tunnels(method, path),
     follow(next) {
-      plan = next
+      const before = era
+      era = eraOf(next)
+      return before.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (before.ended = resolve))
     },
     drain() {
       draining = true
@@ -82,4 +91,15 @@ export function openGate(first: Plan): Gate {
       return inFlight
     },
   }
+}
+
+/** The time of one plan. */
+interface Era {
+  readonly plan: Plan
+  inFlight: number
+  ended: (() => void) | undefined
+}
+
+function eraOf(plan: Plan): Era {
+  return { plan, inFlight: 0, ended: undefined }
 }

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { TrialOutcome } from '../authz/policy/trial.ts'
 
 /** What is counted. Labels are bounded: routes come from the configuration, codes from the catalogue. */
 export interface Meters {
@@ -7,6 +8,8 @@ export interface Meters {
   request(route: string, status: number, seconds: number): void
   refusal(code: string): void
   signIn(result: 'success' | 'failure'): void
+  /** A policy decided, and so did the document that is tried out beside it. */
+  policyTrial(policy: string, outcome: TrialOutcome): void
 }
 
 /** `gauges` are read when somebody looks: what the rooms know of themselves. */
@@ -33,6 +36,12 @@ export function openMeters(
     labelNames: ['result'],
     registers: [registry],
   })
+  const trials = new Counter({
+    name: 'gatehouse_policy_trial_total',
+    help: 'Decisions of policies that are tried out, by what they would change',
+    labelNames: ['policy', 'outcome'],
+    registers: [registry],
+  })
   const durations = new Histogram({
     name: 'gatehouse_request_duration_seconds',
     help: 'From arrival to the last byte of the answer',
@@ -55,6 +64,7 @@ export function openMeters(
     string,
     { readonly byStatus: Map<number, Counter.Internal>; readonly duration: Histogram.Internal<'route'> }
   >()
+  const trialChildren = new Map<string, Map<TrialOutcome, Counter.Internal>>()
   return {
     registry,
     request(route, status, seconds) {
@@ -73,5 +83,18 @@ export function openMeters(
     },
     refusal: (code) => refusals.inc({ code }),
     signIn: (result) => signIns.inc({ result }),
+    policyTrial(policy, outcome) {
+      let byOutcome = trialChildren.get(policy)
+      if (byOutcome === undefined) {
+        byOutcome = new Map()
+        trialChildren.set(policy, byOutcome)
+      }
+      let counter = byOutcome.get(outcome)
+      if (counter === undefined) {
+        counter = trials.labels(policy, outcome)
+        byOutcome.set(outcome, counter)
+      }
+      counter.inc()
+    },
   }
 }

@@ -1,5 +1,7 @@
 import type { AuditEvent } from '../audit/event.ts'
+import { actorsOf } from '../authn/actor.ts'
 import type { Principal } from '../authn/principal.ts'
+import { undecided } from '../authz/decision.ts'
 import { uuidv7 } from '../kernel/id.ts'
 import { redactText } from '../kernel/redact.ts'
 import type { Exchange } from './exchange.ts'
@@ -41,19 +43,24 @@ function accessEvent(
   durationMs: number,
   rooms: Rooms,
 ): AuditEvent {
-  const { refusal, route, request, principal } = exchange
-  const forbidden = refusal !== undefined && status === 403
+  const { refusal, route, request, principal, decision } = exchange
+  const disowned = decision.effect === 'deny' && decision.lacks.kind === 'ownership'
+  const forbidden = refusal !== undefined && (status === 403 || (status === 404 && disowned)) // no less refused than told so
   return {
     ...(forbidden ? refusedAccess : access),
     actor: { id: principal.id, type: principal.type },
     address: exchange.client,
     at: exchange.arrivedAt,
     details: {
-      ...(principal.actor === undefined ? {} : { acting: principal.actor }),
+      ...(principal.actor === undefined ? {} : { acting: actorsOf(principal.actor).join(' ') }),
       because: refusal === undefined ? (whole ? '' : 'broke-off') : refusal.code,
       bytes,
       ...(principal.client === undefined ? {} : { client: principal.client }),
       ...machineOf(principal),
+      // Which permission, whose role, which rule of which policy: for readers of the record, never for the caller.
+      ...((route.access.to === 'public' && decision.effect === 'permit') || decision === undecided
+        ? {}
+        : { decided: decision.because }),
       duration_ms: Math.round(durationMs * 10) / 10,
       method: request.method,
       path: shown(request.target.path),

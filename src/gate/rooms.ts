@@ -12,6 +12,7 @@ import type { Log } from '../kernel/log.ts'
 import type { Limit, Limiter } from '../limits/limiter.ts'
 import type { Evidence } from './evidence.ts'
 import type { Meters } from './meters.ts'
+import type { Owners } from './owner-lookup.ts'
 import type { ResourceServer } from './resource-server.ts'
 
 /** What the gate asks of the house. */
@@ -48,6 +49,8 @@ export interface Rooms {
   readonly trustsOrigin: (origin: string) => boolean
   readonly roles: RoleTable
   readonly decisions: DecisionPoint
+  /** Finds out at upstreams whose something is. */
+  readonly owners: Owners
   /** Where clients of other people may come; undefined where the house gives no tokens to any. */
   readonly resourceServer: ResourceServer | undefined
   readonly limiter: Limiter

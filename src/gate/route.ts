@@ -1,11 +1,13 @@
 import type { Credential } from '../authn/principal.ts'
 import type { SignatureScheme } from '../authn/signature/scheme.ts'
-import type { NamedPolicy } from '../authz/policy/options.ts'
+import type { OwnershipRule } from '../authz/ownership.ts'
+import type { NamedPolicy } from '../authz/policy/named.ts'
 import type { Outbound } from '../http/message.ts'
 import type { BodyCheck } from '../inspection/body.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { Limit } from '../limits/limiter.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import type { Lookup } from './owner-lookup.ts'
 
 /** What a request is on: a route to an upstream, an MCP server, our own API, or the host's server that embeds us. */
 export const P = 1
@@ -24,8 +26,12 @@ export interface Route {
   readonly credentials: ReadonlySet<CredentialKind> | undefined
   /** Policies that have to permit it as well: all of them. */
   readonly policies: readonly NamedPolicy[]
+  /** The area of the system that it is in: roles that count there alone count here. */
+  readonly area: string | undefined
   /** What kind of thing it is about, for policies. */
   readonly resource: string | undefined
+  /** Whose it is that a request is about; undefined: nobody's in particular. */
+  readonly owner: RouteOwner | undefined
   /** Which signature it demands of every request, beside any credential; undefined: none. */
   readonly signature: SignatureScheme | undefined
   /** Whether the connection has to show a client certificate that an authority of ours vouches for. */
@@ -73,6 +79,16 @@ export type Shown = (refusal: Refusal, requestId: string, acceptLanguage: string
 
 /** What a caller can be known by. */
 export type CredentialKind = Exclude<Credential['kind'], 'none'>
+
+/** Who may beside whom, and where the owner is found: in the path, by a question, or in the upstream's answer. */
+export interface RouteOwner {
+  readonly rule: OwnershipRule
+  readonly source:
+    | { readonly by: 'param'; readonly param: string }
+    | { readonly by: 'lookup'; readonly lookup: Lookup }
+    /** `header` in lower case. */
+    | { readonly by: 'answer'; readonly header: string }
+}
 
 export interface StepUp {
   readonly withinMs: number | undefined

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { SignatureScheme } from '../authn/signature/scheme.ts'
-import type { NamedPolicy } from '../authz/policy/options.ts'
+import type { NamedPolicy } from '../authz/policy/named.ts'
 import { patternProblem, type RouterEntry } from '../http/router.ts'
 import { checkBySchema, checkByShape } from '../inspection/body.ts'
 import { duration, size } from '../kernel/shape.ts'
@@ -13,6 +13,8 @@ import type { RouteDraft } from './draft.ts'
 import type { Answerer } from './exchange.ts'
 import { compileHeaders, type HeaderOptions, headerOptions } from './headers.ts'
 import { oauthRefusal } from './oauth-refusal.ts'
+import { compileOwner, ownerOptions } from './owner-options.ts'
+import type { RoutedType } from './resource-options.ts'
 import {
   A,
   type Access,
@@ -90,8 +92,12 @@ export const routeOptions = z
       .union([z.string(), z.array(z.string()).min(1)])
       .transform((given) => (typeof given === 'string' ? [given] : given))
       .optional(),
-    /** What kind of thing it is about: `resource.type` for policies. */
+    /** The area of the system that it is in: roles with this `scope` count here, beside those that count everywhere. */
+    area: z.string().min(1).max(64).optional(),
+    /** What kind of thing it is about: what `resources` says of it holds here. `resource.type` for policies. */
     resource: z.string().min(1).max(64).optional(),
+    /** Where its owner is found, in place of what the resource says; `false`: it is about no one thing. */
+    owner: z.union([ownerOptions, z.literal(false)]).optional(),
     /** A signature that every request has to carry, by the name of its scheme. */
     signature: z.string().optional(),
     /** Whether the connection has to show a client certificate. */
@@ -110,7 +116,7 @@ export const routeOptions = z
     if (route.require !== undefined && route.access !== undefined) {
       context.addIssue({ code: 'custom', path: ['access'], message: 'expected either `require` or `access`, not both' })
     }
-    for (const name of ['recent', 'strength', 'scope', 'credentials', 'policy'] as const) {
+    for (const name of ['recent', 'strength', 'scope', 'credentials', 'policy', 'area'] as const) {
       if (route[name] !== undefined && route.access === 'public')
         context.addIssue({ code: 'custom', path: [name], message: 'asks nothing of a route that is public' })
     }
@@ -127,7 +133,9 @@ export const routeOptions = z
 const unasked = {
   credentials: undefined,
   policies: [],
+  area: undefined,
   resource: undefined,
+  owner: undefined,
   signature: undefined,
   certificate: false,
   from: undefined,
@@ -142,6 +150,7 @@ export interface Draughting {
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly signatures: ReadonlyMap<string, SignatureScheme>
   readonly policies: ReadonlyMap<string, NamedPolicy>
+  readonly resources: ReadonlyMap<string, RoutedType>
   readonly headers: HeaderOptions | undefined
   readonly bodyBytesMax: number
   /** How old a sign-in may be where a person changes what proves them. */
@@ -151,6 +160,10 @@ export interface Draughting {
 /** A configured route, drafted. Its names were checked with the configuration. */
 export function draftRoute(options: RouteOptions, known: Draughting): RouterEntry<RouteDraft> {
   const headers = compileHeaders(known.headers, options.headers)
+  const type = options.resource === undefined ? undefined : known.resources.get(options.resource)
+  const upstream = options.to === undefined ? undefined : known.upstreams.get(options.to)
+  const { owner: ownOwner = type?.owner } = options
+  const owner = ownOwner ? compileOwner(ownOwner, upstream, known.upstreams) : undefined
   const access: Access =
     options.require !== undefined
       ? { to: 'permission', permission: options.require }
@@ -163,8 +176,15 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
       name: `${options.methods?.join('|') ?? '*'} ${options.path}`,
       access,
       credentials: options.credentials === undefined ? undefined : new Set(options.credentials),
-      policies: (options.policy ?? []).flatMap((name) => known.policies.get(name) ?? []),
+      policies: [
+        ...new Set([
+          ...(type?.policies ?? []),
+          ...(options.policy ?? []).flatMap((name) => known.policies.get(name) ?? []),
+        ]),
+      ],
+      area: options.area,
       resource: options.resource,
+      owner,
       signature: options.signature === undefined ? undefined : known.signatures.get(options.signature),
       certificate: options.certificate === 'required',
       from: compileAddresses(options.addresses),
@@ -172,7 +192,7 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
       limits: limitsOf(options.limit ?? [], known.limits),
       body: options.body === undefined ? undefined : checkBySchema(options.body),
       bodyBytesMax: options.bodyMax ?? known.bodyBytesMax,
-      upstream: options.to === undefined ? undefined : known.upstreams.get(options.to),
+      upstream,
       answerer: undefined,
       forwardAuthorization: options.forwardAuthorization,
       websocket: options.websocket,
@@ -184,7 +204,7 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
       clients: 'by-scope',
       shown: undefined,
       headers: headers.fields,
-      withheld: headers.withheld,
+      withheld: owner?.source.by === 'answer' ? new Set([...headers.withheld, owner.source.header]) : headers.withheld,
       whileDraining: false,
     },
   }
@@ -211,7 +231,7 @@ export function draftEndpoint(
       ...unasked,
       limits: limitsOf(endpoint.limit === undefined ? [] : [endpoint.limit], known.limits),
       body: endpoint.body === undefined ? undefined : checkByShape(endpoint.body),
-      bodyBytesMax: 65_536,
+      bodyBytesMax: endpoint.bodyMax ?? 65_536,
       upstream: undefined,
       answerer,
       forwardAuthorization: false,

@@ -1,13 +1,21 @@
 import type { Stage } from './exchange.ts'
+import { releaseOf } from './owned-answer.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
 
-/** Looks at the answer before it leaves: fields that the house speaks for, or that nobody should read, are withheld. */
-export function screen(route: Route, _rooms: Rooms): Stage | undefined {
+/**
+ * Looks at the answer before it leaves: what is not the caller's is not released, and fields that the house speaks for, or
+ * that nobody should read, are withheld.
+ */
+export function screen(route: Route, rooms: Rooms): Stage | undefined {
   const { withheld } = route
+  const release = releaseOf(route, rooms)
   return (exchange) => {
-    const headers = exchange.answer?.headers
-    if (headers === undefined) return undefined
+    const { answer } = exchange
+    if (answer === undefined) return undefined
+    const refusal = release?.(exchange, answer)
+    if (refusal !== undefined) return refusal
+    const { headers } = answer
     let kept = 0
     for (let at = 0; at < headers.length; at += 2) {
       const lower = (headers[at] as string).toLowerCase()

@@ -1,11 +1,14 @@
 import { answer } from './answer.ts'
 import { arrive } from './arrive.ts'
+import { attend } from './attend.ts'
 import { decide } from './decide.ts'
 import type { RouteDraft } from './draft.ts'
 import type { Stage } from './exchange.ts'
 import { forward } from './forward.ts'
 import { identify } from './identify.ts'
 import { inspect } from './inspect.ts'
+import { judge } from './judge.ts'
+import { owned } from './owned.ts'
 import type { Rooms } from './rooms.ts'
 import { A, E, M, P } from './route.ts'
 import { screen } from './screen.ts'
@@ -23,11 +26,14 @@ const way: readonly (readonly [kinds: number, make: StageMaker])[] = [
   [ P | M | A | E, identify ],   // credential → principal, proof of possession included
   [ P | M | A | E, signed   ],   // reads the body, where a signature over it is demanded: after all that needs no body
   [ P | M | A | E, throttle ],   // limits that belong to the principal
-  [ P | M | A | E, decide   ],   // before inspect: no body is read for someone who may not
+  [ P | M | A | E, decide   ],   // by permission; before inspect: no body is read for someone who may not
+  [ P | M     | E, owned    ],   // by the owner: what is somebody else's is not there
+  [ P | M     | E, judge    ],   // by the policies of the route
+  [ P | M | A | E, attend   ],   // in person, and lately proven, where the route wants that
   [ P | M | A | E, inspect  ],
   [ P | M        , forward  ],   // insists on a permit
   [         A    , answer   ],   // insists on a permit
-  [ P | M     | E, screen   ],
+  [ P | M     | E, screen   ],   // by the owner too, where only the answer says who that is
 ]
 
 /** The stages that a route needs, in the order of the way. */

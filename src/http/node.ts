@@ -65,10 +65,10 @@ export function unreadable(socket: Socket, code: Code, detail: string): Inbound 
   }
 }
 
-/** Writes an answer out, at the client's pace, and tells once how it ended. */
+/** Writes an answer out, at the client's pace, and tells once how it ended. Where a host has begun another, that one goes on. */
 export function deliver(response: ServerResponse, outbound: Outbound, done: (delivered: Delivered) => void): void {
   const { body } = outbound
-  if (response.destroyed) {
+  if (response.destroyed || response.headersSent) {
     if (body !== undefined && !(body instanceof Uint8Array)) body.abort(clientLeft)
     return done({ bytes: 0, whole: false })
   }

@@ -9,10 +9,14 @@ export type BodyCheck = (
   bytes: Uint8Array,
 ) => { readonly value: unknown } | { readonly malformed: string } | { readonly errors: FieldErrors }
 
-/** A check from a JSON Schema (2020-12). Throws at load, with what is wrong, for a schema that is none. */
+/**
+ * A check from a JSON Schema (2020-12). Throws at load, with what is wrong, for a schema that is none. Beyond the standard, as
+ * Ajv has them: `formatMinimum` and its kin for dates and times, and `{ "$data": "1/start_date" }` in the place of a value, for
+ * what another field of the body says.
+ */
 export function checkBySchema(schema: object): BodyCheck {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true })
-  ;(addFormats as unknown as (ajv: Ajv2020) => void)(ajv)
+  const ajv = new Ajv2020({ $data: true, allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true })
+  ;(addFormats as unknown as (ajv: Ajv2020, options: { readonly keywords: boolean }) => void)(ajv, { keywords: true })
   const validate = ajv.compile(schema)
   return readThen((value) => (validate(value) ? { value } : { errors: fieldsOfSchema(validate.errors ?? []) }))
 }
@@ -61,7 +65,17 @@ function fieldsOfSchema(errors: readonly ErrorObject[]): FieldErrors {
 function messageOf(error: ErrorObject): string {
   if (error.keyword === 'enum')
     return `must be one of ${(error.params['allowedValues'] as unknown[]).map(String).join(', ')}`
+  const bound = ofTime[error.keyword]
+  if (bound !== undefined) return `must be ${bound} ${String(error.params['limit'])}`
   return error.message ?? 'is invalid'
+}
+
+/** Bounds of dates and times, in words. */
+const ofTime: Readonly<Record<string, string>> = {
+  formatMinimum: 'no earlier than',
+  formatExclusiveMinimum: 'later than',
+  formatMaximum: 'no later than',
+  formatExclusiveMaximum: 'earlier than',
 }
 
 function fieldsOfShape(issues: readonly z.core.$ZodIssue[]): FieldErrors {

@@ -5,6 +5,7 @@
 export const catalogue = {
   'bad-request': row(400, 'Bad request', 'The request is not well-formed HTTP, or could be read in two ways.', 'Send one Host, one Content-Length or `Transfer-Encoding: chunked`, and a path without encoded slashes or dot segments.'),
   'invalid-json': row(400, 'Invalid JSON', 'The body is not one JSON text, or names a member twice.', 'Send valid JSON (RFC 8259) with `Content-Type: application/json`.'),
+  'question-invalid': row(400, 'Invalid question', 'The body does not ask whether a subject may do something to a resource (AuthZEN Authorization API 1.0).', 'Send `subject`, `action` and `resource` as `application/json`; `errors` lists each field with its messages.'),
   'credentials-required': row(401, 'Authentication required', 'The route wants to know who asks, and no credential came.', 'Sign in and send the access token as `Authorization: Bearer …`.'),
   'credentials-invalid': row(401, 'Invalid email or password', 'No account answers to this e-mail address and password.', 'Check both, or ask for a new password. The answer is the same for an unknown address, a wrong password and a locked account.'),
   'token-expired': row(401, 'Token has expired', 'The access token is past its `exp`.', 'Fetch a new one with the refresh token.'),

@@ -23,7 +23,10 @@ export type LimitOptions = z.output<typeof limitOptions>
 
 /** The limits that the house brings for its own endpoints; the configuration overrides them by name. */
 export const builtInLimits: Readonly<
-  Record<'authentication' | 'oauth' | 'requests' | 'general' | 'health' | 'strangers', z.input<typeof limitOptions>>
+  Record<
+    'authentication' | 'oauth' | 'requests' | 'general' | 'decisions' | 'health' | 'strangers',
+    z.input<typeof limitOptions>
+  >
 > = {
   authentication: { limit: 20, window: '15m', burst: 10, by: ['ip'] },
   /** Programs at the authorization server: many of one client come from one address. */
@@ -31,6 +34,8 @@ export const builtInLimits: Readonly<
   /** What anybody may ask and the authorization server has to keep: requests that are pushed or begun, and registrations. */
   requests: { limit: 120, window: '1m', burst: 60, by: ['ip'] },
   general: { limit: 1000, window: '1h', burst: 100 },
+  /** Questions of other services, each with up to a hundred in it. */
+  decisions: { limit: 6_000, window: '1m', burst: 600 },
   health: { limit: 600, window: '1m', burst: 100, by: ['ip'] },
   /** What an address may waste on missing or wrong credentials, on all routes together. */
   strangers: { limit: 300, window: '1m', burst: 100, by: ['ip'] },

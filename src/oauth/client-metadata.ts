@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { personScopes } from '../authz/scopes.ts'
 import { fetchProblem } from '../http/fetchable.ts'
 import type { FieldErrors } from '../kernel/error.ts'
-import type { authMethods, clientBody, grantTypes } from '../wire/clients.ts'
+import { type authMethods, type clientBody, type grantTypes, tokenExchange } from '../wire/clients.ts'
 import { type Certificates, readSubject, type SubjectMember, subjectMembers } from './certificate-subject.ts'
 import type { KnownClient } from './client-book.ts'
 import { type ClientKeys, clientCertificates, clientKeys } from './client-keys.ts'
@@ -164,6 +164,7 @@ const rules: readonly { readonly field: string; readonly wrong: (draft: DraftMet
   { field: 'grant_types',   wrong: ({ grant_types, response_types }) => response_types?.length === 0 && grant_types.includes('authorization_code'), message: '`authorization_code` comes with the response type `code` (RFC 7591 §2.1)' },
   { field: 'response_types', wrong: ({ grant_types, response_types }) => response_types?.includes('code') === true && !grant_types.includes('authorization_code'), message: '`code` comes with the grant `authorization_code` (RFC 7591 §2.1)' },
   { field: 'token_endpoint_auth_method', wrong: ({ grant_types, token_endpoint_auth_method: method }) => grant_types.includes('client_credentials') && method === 'none', message: 'expected another than `none`: `client_credentials` is for clients that can show who they are' },
+  { field: 'token_endpoint_auth_method', wrong: ({ grant_types, token_endpoint_auth_method: method }) => grant_types.includes(tokenExchange) && method === 'none', message: 'expected another than `none`: token exchange is for clients that can show who they are' },
   { field: 'jwks',          wrong: ({ token_endpoint_auth_method: method, jwks, jwks_uri }) => keyed.has(method) && jwks === undefined && jwks_uri === undefined, message: 'expected `jwks` or `jwks_uri`: the keys that it shows who it is by' },
   { field: 'jwks',          wrong: ({ jwks, jwks_uri }) => jwks !== undefined && jwks_uri !== undefined, message: 'expected `jwks` or `jwks_uri`, not both (RFC 7591 §2)' },
   { field: 'jwks',          wrong: ({ token_endpoint_auth_method: method, jwks }) => !keyed.has(method) && jwks !== undefined, message: belongsToKeys },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { secretRef } from '../kernel/shape.ts'
-import { authMethods } from '../wire/clients.ts'
+import { authMethods, tokenExchange } from '../wire/clients.ts'
 import type { Certificates } from './certificate-subject.ts'
 import { clientIdProblem } from './client-id.ts'
 import { certificateProblems, checkMetadata, type DraftMetadata } from './client-metadata.ts'
@@ -11,6 +11,7 @@ const grants = {
   refresh_token: 'refresh_token',
   client_credentials: 'client_credentials',
   device_code: 'urn:ietf:params:oauth:grant-type:device_code',
+  token_exchange: tokenExchange,
 } as const
 
 /** A client that the configuration knows (RFC 7591 §2 has the words). */
@@ -24,7 +25,7 @@ export const clientOptions = z
     uri: z.string().optional(),
     redirectUris: z.array(z.string()).max(20).default([]),
     grants: z
-      .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials', 'device_code']))
+      .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials', 'device_code', 'token_exchange']))
       .default(['authorization_code', 'refresh_token']),
     /** What it may ask for at most. */
     scopes: z.array(z.string()).default([]),

@@ -5,6 +5,7 @@ import type { Secret } from '../kernel/secret.ts'
 import type { RootKey } from '../keys/root.ts'
 import type { Database } from '../store/database.ts'
 import type { OauthClientsTable } from '../store/schema.ts'
+import { tokenExchange } from '../wire/clients.ts'
 import type { ClientBook, KnownClient } from './client-book.ts'
 import { isClientId, isDocumentId, newClientId } from './client-id.ts'
 import { type ClientMetadata, checkMetadata, knownClient } from './client-metadata.ts'
@@ -117,6 +118,22 @@ export class Clients {
   /** Of the configuration or of the store, disabled or not. */
   async show(db: Database, id: string): Promise<ClientView | undefined> {
     return this.#configured.get(id)?.view ?? (isClientId(id) ? this.#read(db, id) : undefined)
+  }
+
+  /**
+   * Whether clients that act for a person, the one that holds the token first, may still do so with these scopes: what the
+   * configuration says now. Clients of the store were cut off when they lost something.
+   */
+  mayAct([holder, ...others]: readonly string[], scopes: readonly string[]): boolean {
+    const hasStill = (id: string): boolean => {
+      const known = this.#configured.get(id)?.known
+      return known === undefined || scopes.every((scope) => known.scopes?.has(scope) === true)
+    }
+    const view = this.#configured.get(holder ?? '')?.view
+    return (
+      (view === undefined || view.metadata.grant_types.includes(tokenExchange)) &&
+      [holder ?? '', ...others].every((id) => hasStill(id))
+    )
   }
 
   isConfigured(id: string): boolean {

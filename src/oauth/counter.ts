@@ -1,3 +1,4 @@
+import type { Actor } from '../authn/actor.ts'
 import type { Binding } from '../authn/token/binding.ts'
 import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Payload } from './records.ts'
@@ -32,7 +33,7 @@ export interface TokenRequest {
   readonly certificate: PeerCertificate | undefined
 }
 
-export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials' | 'device_code'
+export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials' | 'device_code' | 'token_exchange'
 
 /** RFC 6749 §5.1, and OpenID Connect Core §3.1.3.3. */
 export interface TokenAnswer {
@@ -43,6 +44,8 @@ export interface TokenAnswer {
   readonly scope?: string
   readonly refresh_token?: string
   readonly id_token?: string
+  /** RFC 8693 §2.2.1: for an exchange alone. */
+  readonly issued_token_type?: string
 }
 
 /** A no in the words of RFC 6749 §5.2 and its extensions. */
@@ -74,6 +77,8 @@ export interface TokenFacts extends Binding {
   readonly id: string
   readonly clientId: string
   readonly subject: string
+  /** Who acts as the subject (RFC 8693 §4.1). */
+  readonly actor: Actor | undefined
   readonly scope: string
   readonly audience: string | undefined
   /** Seconds since the epoch. */

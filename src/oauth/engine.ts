@@ -6,6 +6,7 @@ import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Database } from '../store/database.ts'
+import { tokenExchange } from '../wire/clients.ts'
 import type { Asked, ClientBook, KnownClient, PersonProblem } from './client-book.ts'
 import type { AskingClient, Counter, GrantType, TokenFacts } from './counter.ts'
 import type { OauthOptions } from './options.ts'
@@ -298,13 +299,14 @@ const whereClientsShowThemselves = [
   'device_authorization.error',
 ] as const
 
-/** The grants of RFC 6749 §4 and RFC 8628 §3.4, with what each is given. */
+/** The grants of RFC 6749 §4, RFC 8628 §3.4 and RFC 8693 §2.1, with what each is given. */
 // biome-ignore format: a table
 const grants: readonly (readonly [name: string, grant: GrantType, parameters: readonly string[]])[] = [
   ['authorization_code',                           'authorization_code', ['code', 'redirect_uri', 'code_verifier']],
   ['refresh_token',                                'refresh_token',      ['refresh_token', 'scope']],
   ['client_credentials',                           'client_credentials', ['scope']],
   ['urn:ietf:params:oauth:grant-type:device_code', 'device_code',        ['device_code']],
+  [tokenExchange,                                  'token_exchange',     ['subject_token', 'subject_token_type', 'actor_token', 'actor_token_type', 'requested_token_type', 'audience', 'scope']],
 ]
 
 /** The scopes of a request, by where they count. One resource at least is always named: by us, where the client does not. */

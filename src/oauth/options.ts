@@ -29,6 +29,8 @@ export const resourceOptions = z.strictObject({
   name: z.string().min(1).max(100),
   /** What may be asked for there; whoever names no scope asks for those that are not privileged. */
   scopes: z.array(scopeName).min(1),
+  /** The client, of those of the configuration, that serves it: it may exchange the tokens that it is shown (RFC 8693). */
+  server: z.string().optional(),
 })
 
 export type ResourceOptions = z.output<typeof resourceOptions>

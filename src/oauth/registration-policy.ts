@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { personScopes } from '../authz/scopes.ts'
 import { parseStrict } from '../kernel/json.ts'
-import { clientBody, grantTypes } from '../wire/clients.ts'
+import { clientBody, grantTypes, tokenExchange } from '../wire/clients.ts'
 import { type ClientMetadata, type ClientPolicy, checkMetadata, cleanName } from './client-metadata.ts'
 import { redirectUriProblem } from './redirect-uris.ts'
 
@@ -60,7 +60,8 @@ export function policedDocument(
   return judged(documentShape, value, scopes, new URL(address).host)
 }
 
-const registrable = grantTypes.filter((grant) => grant !== 'client_credentials')
+/** Nobody acts for themself, or for people by what others hand on, whom no operator has made known. */
+const registrable = grantTypes.filter((grant) => grant !== 'client_credentials' && grant !== tokenExchange)
 
 /** Members that nobody needs to be told are unsupported: what is registered says so. */
 const members = {

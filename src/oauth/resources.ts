@@ -9,6 +9,8 @@ export interface Resource {
   readonly name: string
   /** What can be asked for there. */
   readonly scopes: ReadonlySet<string>
+  /** The client that tokens for it are shown to, and that may exchange them (RFC 8693); undefined where nobody may. */
+  readonly server: string | undefined
 }
 
 export interface Resources {
@@ -34,10 +36,11 @@ export function openResources(
     audience: ownAudience,
     name: ownName,
     scopes: new Set(Object.keys(options.scopes)),
+    server: undefined, // its tokens are shown to every API behind it
   }
-  const parts = options.resources.map(({ path, name, scopes }): Resource => {
+  const parts = options.resources.map(({ path, name, scopes, server }): Resource => {
     const identifier = publicUrl + path
-    return { identifier, audience: identifier, name, scopes: new Set(scopes) }
+    return { identifier, audience: identifier, name, scopes: new Set(scopes), server }
   })
   const all = [own, ...parts]
   const byAddress = new Map(all.map((resource) => [new URL(resource.identifier).href, resource]))

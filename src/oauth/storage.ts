@@ -1,4 +1,5 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { actClaim } from '../authn/actor.ts'
 import { fromBase64url } from '../kernel/bytes.ts'
 import type { Database } from '../store/database.ts'
 import type { ClientBook } from './client-book.ts'
@@ -159,6 +160,7 @@ function tokens(name: 'AccessToken' | 'RefreshToken', { introspect, revoke }: St
         aud: facts.audience,
         jkt: facts.keyThumbprint,
         'x5t#S256': facts.certificateThumbprint,
+        ...(facts.actor === undefined ? {} : { extra: { act: actClaim(facts.actor) } }), // RFC 8693 §4.1
       }
     },
     destroy: () => revoke(),

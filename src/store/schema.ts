@@ -28,6 +28,8 @@ export interface Schema {
   api_keys: ApiKeysTable
   api_key_uses: ApiKeyUsesTable
   api_key_leases: ApiKeyLeasesTable
+  roles: RolesTable
+  policies: PoliciesTable
   audit_events: AuditEventsTable
   audit_outbox: AuditOutboxTable
   audit_head: AuditHeadTable
@@ -357,6 +359,26 @@ export interface ApiKeyLeasesTable {
   name: string
   node: string
   expires_at: number
+}
+
+/** Roles that administrators made, beside those of the configuration. */
+export interface RolesTable {
+  name: string
+  /** JSON: what the role holds, inherits, and where it counts. */
+  definition: string
+  created_at: number
+  updated_at: number
+}
+
+/** Documents of policies, where the configuration leaves them to administrators. */
+export interface PoliciesTable {
+  name: string
+  /** JSON as it was given; null: there is none yet. */
+  document: string | null
+  document_at: number | null
+  /** The one that is tried out beside it. */
+  trial: string | null
+  trial_at: number | null
 }
 
 /** The chain. Columns other than `body` and `hash` repeat what the body says, for search. */

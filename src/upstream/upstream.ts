@@ -49,7 +49,9 @@ export function openUpstream(name: string, options: UpstreamOptions): Upstream {
     addressOf: (path) => url.origin + base + path,
     request: (call) => new Promise((resolve, reject) => dispatch(call, resolve, reject, canRepeat(call) ? 1 : 0)),
     tunnel: (call) => openTunnel(url, { ...call, path: base + call.path }, options, name),
-    close: () => pool.close(),
+    close: async () => {
+      if (!pool.destroyed) await pool.close()
+    },
     destroy: () => pool.destroy(),
   }
 

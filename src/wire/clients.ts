@@ -1,12 +1,16 @@
 import { z } from 'zod'
 import type { Endpoint } from './shapes.ts'
 
-/** How a client comes by tokens (RFC 6749 §4, RFC 8628). */
+/** A client acts for people by tokens that it was handed (RFC 8693). */
+export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+
+/** How a client comes by tokens (RFC 6749 §4, RFC 8628, RFC 8693). */
 export const grantTypes = [
   'authorization_code',
   'refresh_token',
   'client_credentials',
   'urn:ietf:params:oauth:grant-type:device_code',
+  tokenExchange,
 ] as const
 
 /** How a client shows who it is; `none` for a program that keeps no secret. */

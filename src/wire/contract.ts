@@ -1,7 +1,10 @@
 import { administration } from './administration.ts'
 import { clients } from './clients.ts'
+import { decisions } from './decisions.ts'
 import { keys } from './keys.ts'
 import { people } from './people.ts'
+import { policies } from './policies.ts'
+import { roles } from './roles.ts'
 import { services } from './services.ts'
 import type { Endpoint } from './shapes.ts'
 
@@ -12,6 +15,9 @@ export const contract = {
   ...clients,
   ...keys,
   ...services,
+  ...roles,
+  ...decisions,
+  ...policies,
   health: {
     method: 'GET',
     path: '/health',

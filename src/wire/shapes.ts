@@ -8,8 +8,10 @@ export interface Endpoint {
   /** `public`; `authenticated`; or the permission that it demands. */
   readonly access: 'public' | 'authenticated' | { readonly permission: string }
   /** The limit, by its name in the configuration. */
-  readonly limit: 'authentication' | 'general' | 'health' | undefined
+  readonly limit: 'authentication' | 'general' | 'decisions' | 'health' | undefined
   readonly body?: z.ZodType
+  /** Bytes; 64 KiB where it is left out. */
+  readonly bodyMax?: number
   /** Demands a recent sign-in (RFC 9470). */
   readonly recent?: true
   /** Refuses somebody who acts as the person. */

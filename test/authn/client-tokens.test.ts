@@ -77,7 +77,7 @@ for (const algorithm of ['EdDSA', 'ES256', 'RS256', 'HS256'] as const) {
         issuedAt: desk.now(),
         expiresAt: desk.now() + 900,
         proof: { methods: ['password'], at: 1_000 },
-        impersonator: undefined,
+        actor: undefined,
         client: 'app',
         audience: [mcp],
         keyThumbprint: jkt,

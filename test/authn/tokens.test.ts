@@ -143,7 +143,7 @@ for (const algorithm of algorithms) {
         issuedAt: now,
         expiresAt: now + 900,
         proof: { methods: ['password'], at: 1_000 },
-        impersonator: undefined,
+        actor: undefined,
         client: undefined,
         audience: ['api'],
         keyThumbprint: undefined,

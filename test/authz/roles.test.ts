@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import type { Holder } from '../../src/authn/holder.ts'
 import type { Verified } from '../../src/authn/token/tokens.ts'
 import { covers } from '../../src/authz/permissions.ts'
-import { compileRoles, roleOptions } from '../../src/authz/roles.ts'
+import { roleOptions } from '../../src/authz/role-grants.ts'
+import { compileRoles } from '../../src/authz/roles.ts'
 
 function verified(roles: readonly string[]): Verified {
   return {
@@ -17,7 +18,7 @@ function verified(roles: readonly string[]): Verified {
     issuedAt: 1,
     expiresAt: 2,
     proof: { methods: ['password'], at: 0 },
-    impersonator: undefined,
+    actor: undefined,
     client: undefined,
     audience: ['gatehouse'],
     keyThumbprint: undefined,

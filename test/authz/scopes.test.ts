@@ -31,7 +31,7 @@ function token(client: string | undefined, granted: readonly string[], more: Par
     issuedAt: 1,
     expiresAt: 2,
     proof: { methods: ['password'], at: 0 },
-    impersonator: undefined,
+    actor: undefined,
     client,
     audience: ['gatehouse'],
     keyThumbprint: undefined,

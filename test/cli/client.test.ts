@@ -83,6 +83,11 @@ test('OA1: what is wrong with a call is told with its reason and exits 2; what i
     [['create', 'A', '--redirect', 'https://*.example.com/'], 2, /pattern/],
     [['create', 'A', '--redirect', 'http://127.0.0.1/cb', '--grant', 'password'], 2, /RFC 9700/],
     [['create', 'A', '--grant', 'client_credentials', '--public'], 2, /show who they are/],
+    [
+      ['create', 'A', '--redirect', 'https://a.example.com/cb', '--grant', 'token_exchange', '--public'],
+      2,
+      /show who they are/,
+    ],
     [['create', 'A', '--grant', 'client_credentials', '--scope', 'fly'], 2, /no scope is called `fly`/],
     [['create', 'A', '--grant', 'client_credentials', '--jwks-uri', 'https://10.0.0.1/'], 2, /public address/],
     [['create', 'A', '--grant', 'client_credentials', '--id', 'x'], 2, /3 to 64/],

@@ -65,6 +65,42 @@ test('AZ4: a policy is decided on paper, and says which rule decided and why', a
     assert.match(bad.out, /^0 of 2/)
   })
 
+  await context.test(
+    'replay: what each rule came to, and the lines that another document decides otherwise',
+    async () => {
+      const requests = [own, { ...own, subject: { id: 'bob' } }, own, { ...own, action: { method: 'DELETE' } }]
+      const recording = file('recorded.jsonl', requests.map((one) => `${JSON.stringify(one)}\n`).join('\n'))
+      const counted = await run(policy, ['replay', document, recording])
+      assert.deepEqual(
+        [counted.code, counted.out],
+        [0, '2\tpermit: rules[0] (owners read) allows it\n2\tdeny: no rule matches\n4\tin all\n'],
+      )
+      const same = await run(policy, ['replay', document, recording, '--against', document])
+      assert.deepEqual([same.code, same.out], [0, '0 of 4 would be decided otherwise\n'])
+      const [rule] = owners.rules
+      const wider = file('wider.json', { ...owners, rules: [{ ...rule, condition: rule?.condition.all[0] }] })
+      const differing = await run(policy, ['replay', wider, recording, '--against', document])
+      assert.deepEqual(
+        [differing.code, differing.out],
+        [
+          1,
+          `${recording}:7: deny: no rule matches → permit: rules[0] (owners read) allows it\n1 of 4 would be decided otherwise\n`,
+        ],
+      )
+      const torn = file('torn.jsonl', `${JSON.stringify(own)}\n{"subject":`)
+      for (const [content, message] of [
+        [torn, /torn\.jsonl:2: is no JSON/],
+        [file('odd.jsonl', `\n${JSON.stringify({ ...own, who: 'ada' })}`), /odd\.jsonl:2:\n.*who/],
+        [file('nothing.jsonl', '\n'), /nothing was recorded/],
+        [join(folder, 'none.jsonl'), /ENOENT/],
+      ] as const) {
+        const { code, err, out } = await run(policy, ['replay', document, content])
+        assert.deepEqual([code, out], [2, ''], err)
+        assert.match(err, message)
+      }
+    },
+  )
+
   await context.test('check, and what is wrong with a call or a file: exit 2, with its place', async () => {
     assert.deepEqual((await run(policy, ['check', document])).out, `${document}: in order\n`)
     const broken = structuredClone(owners) as { rules: { effect: string }[] }
@@ -73,7 +109,7 @@ test('AZ4: a policy is decided on paper, and says which rule decided and why', a
       [[], /^usage/],
       [['check'], /^usage/],
       [['explain', document], /^usage/],
-      [['guess', document, document], /^usage/],
+      [['guess', document, document], /^unknown `policy guess`/],
       [['check', join(folder, 'none.json')], /cannot be read \(ENOENT\)/],
       [['check', file('torn.json', '{"version":')], /is no JSON/],
       [['check', file('twice.json', '{"version":"1.0","version":"1.0","rules":[]}')], /is no JSON/],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/config/parse.ts'
 
 function mistakesOf(config: unknown, environment: Record<string, string> = {}): Record<string, string> {
   const outcome = parseConfig(config, environment)

@@ -1,7 +1,7 @@
 // What an attack on the authorization server found, so that it stays mended.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/config/parse.ts'
 import { testClock } from '../support/clock.ts'
 import { allow, answered, type OauthHouse, redirectUri, scopes, startOauth } from '../support/oauth.ts'
 import { authorizeUrl, codeOf, post, redeem, refresh } from '../support/oauth-clients.ts'

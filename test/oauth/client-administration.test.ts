@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { unbound } from '../../src/authn/token/binding.ts'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { type OauthHouse, redirectUri, startOauth } from '../support/oauth.ts'
 import { basic, callApi, post, refresh, tokensFor } from '../support/oauth-clients.ts'
 import { type Answer, bearer, goodPassword, startPeople, type Tokens } from '../support/people.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as client from 'openid-client'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { testClock } from '../support/clock.ts'
 import { type OauthHouse, scopes, startOauth } from '../support/oauth.ts'
 import type { Stop, Walker } from '../support/walker.ts'

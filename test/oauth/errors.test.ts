@@ -89,10 +89,8 @@ test('OA1 OA4: both discovery documents stand before the strict judge, and say t
   assert.equal(one.authorization_response_iss_parameter_supported, true)
   assert.equal(one.registration_endpoint, undefined, 'registration is closed')
   const granted = ['authorization_code', 'refresh_token', 'client_credentials']
-  assert.deepEqual(
-    one.grant_types_supported?.toSorted(),
-    [...granted, 'urn:ietf:params:oauth:grant-type:device_code'].toSorted(),
-  )
+  const extended = ['device_code', 'token-exchange'].map((name) => `urn:ietf:params:oauth:grant-type:${name}`)
+  assert.deepEqual(one.grant_types_supported?.toSorted(), [...granted, ...extended].toSorted())
   for (const method of ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'])
     assert.ok(one.token_endpoint_auth_methods_supported?.includes(method), method)
   assert.ok(!JSON.stringify(one).includes('HS256'), 'no secret is shared for signatures')

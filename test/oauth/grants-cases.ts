@@ -171,7 +171,7 @@ export function grantCases(fresh: FreshStore): void {
   })
 }
 
-async function addPerson(store: Store, id: string): Promise<void> {
+export async function addPerson(store: Store, id: string): Promise<void> {
   await store.db
     .insertInto('users')
     .values({

@@ -1,7 +1,7 @@
 // What people see of what they have allowed, and how they take it back.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { type OauthHouse, redirectUri, scopes, startOauth } from '../support/oauth.ts'
 import { authorizeUrl, basic, callApi, codeOf, redeem, refresh, tokensFor } from '../support/oauth-clients.ts'
 import { type Answer, bearer, goodPassword } from '../support/people.ts'

@@ -39,6 +39,7 @@ import {
 } from '../support/oauth-clients.ts'
 import type { Walker } from '../support/walker.ts'
 import { described } from './client-cases.ts'
+import { accessTokenType, exchangeGrant } from './delegation-scene.ts'
 
 const authority = await makeAuthority()
 const billing = await authority.issue({ subject: 'O=Example,CN=billing', dns: ['billing.internal'] })
@@ -72,6 +73,14 @@ const clients = [
   { id: 'bound', name: 'Public', boundTokens: 'certificate', ...people },
   { id: 'free', name: 'Public', ...people },
   { id: 'portal', name: 'Portal', boundTokens: 'certificate', secrets: [{ env: 'BACKEND_SECRET' }], ...people },
+  {
+    id: 'courier',
+    name: 'Courier',
+    boundTokens: 'certificate',
+    grants: ['authorization_code', 'token_exchange'],
+    secrets: [{ env: 'BACKEND_SECRET' }],
+    ...people,
+  },
   {
     id: 'television',
     name: 'Television',
@@ -335,6 +344,21 @@ describe('certificates of clients', () => {
     const answer = await granted(own, id, 'widgets:read')
     assert.deepEqual(payloadOf(access(answer))['cnf'], { 'x5t#S256': thumbprintOf(own) })
     refused(await granted(lookalike, id, 'widgets:read'), 'invalid_client', 401)
+  })
+
+  test('A25 A57: a bound token is exchanged on connections of its certificate alone, and what comes of it is bound', async () => {
+    const secret = basic('courier', backendSecret)
+    const asked = {
+      grant_type: exchangeGrant,
+      subject_token: access(await granted(own, 'courier', 'widgets:read', secret)),
+      subject_token_type: accessTokenType,
+    }
+    const given = access(await machineOf(own).post('/oauth/token', asked, secret))
+    const { cnf, act } = payloadOf(given)
+    assert.deepEqual([cnf, act], [{ 'x5t#S256': thumbprintOf(own) }, { sub: 'courier' }])
+    assert.deepEqual([await machineOf(own).call(given), await machineOf(billing).call(given)], [200, 401])
+    for (const other of [billing, lookalike, undefined])
+      refused(await machineOf(other).post('/oauth/token', asked, secret), 'invalid_request')
   })
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { freePort, openBrowser } from '../support/browser.ts'
 import { goodPassword, type PeopleHouse, startPeople, totpCode } from '../support/people.ts'
 import { realIssuer } from '../support/providers.ts'

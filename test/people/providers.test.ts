@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { testClock } from '../support/clock.ts'
 import { bearer, goodPassword, type PeopleHouse, startPeople, totpCode } from '../support/people.ts'
 import { crookedIssuer, type RealIssuer, realIssuer, visit } from '../support/providers.ts'

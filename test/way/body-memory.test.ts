@@ -4,7 +4,7 @@ import { type ClientRequest, request } from 'node:http'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/config/parse.ts'
 import { type BodyAccount, BodyMemory } from '../../src/http/body-memory.ts'
 import { mirror, startHouse, startUpstream } from '../support/house.ts'
 

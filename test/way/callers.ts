@@ -119,6 +119,7 @@ export async function openScene(context: TestContext): Promise<Scene> {
         },
         idle: { permissions: [], secrets: [{ env: 'IDLE_SECRET' }] },
       },
+      policies: [{ name: 'managed', managed: true, record: 10 }],
       signatures: { jaf: { form: 'method-uri-body', service: 'billing' } },
       oauth: {
         scopes: {
@@ -466,12 +467,14 @@ const tables = [
   'oauth_records',
   'services',
   'service_secrets',
+  'roles',
+  'policies',
   'api_keys',
   'mail_outbox',
 ] as const
 
 /** Rows by which those who change something take turns: they say nothing of what there is. */
-const turns = /^\{"name":"(?:services-version|registered-clients)"/
+const turns = /^\{"name":"(?:services-version|roles-version|policies-version|registered-clients)"/
 
 /** Somebody who is the same every time. */
 function static_(name: string, fields: Fields, more: Partial<Caller> & Pick<Caller, 'is'>): Caller {

@@ -1,7 +1,7 @@
 // A house that clients of other people come to, and the tokens that they would have been given.
 import type { TestContext } from 'node:test'
 import { unbound } from '../../src/authn/token/binding.ts'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { systemRandom, uuidv7 } from '../../src/kernel/id.ts'
 import { mirror, startUpstream } from '../support/house.ts'
 import { type PeopleHouse, publicUrl, startPeople, type Tokens } from '../support/people.ts'

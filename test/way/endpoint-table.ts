@@ -31,6 +31,9 @@ export interface Root {
   key(): Promise<string>
   client(): Promise<readonly [id: string, secret: string]>
   service(): Promise<readonly [name: string, secret: string]>
+  role(): Promise<string>
+  /** One with a document, and another that is tried out. */
+  policy(): Promise<string>
   /** The session that a person has at another place. */
   session(account: string): Promise<string>
 }
@@ -42,9 +45,12 @@ const other = 'eight crimson valleys sing'
 const challenge = { challenge: 'none' }
 const isAccount = ({ account }: Caller): number => (account === undefined ? 404 : 200)
 const byId = async ({ newPerson }: Scene): Promise<Asked> => ({ params: [(await newPerson()).id] })
+const noRules = { version: '1.0', rules: [] }
 const client = { client_name: 'A client', redirect_uris: ['https://client.example/cb'] }
 const theKey = async (_: Scene, root: Root): Promise<Asked> => ({ params: [await root.key()] })
 const theClient = async (_: Scene, root: Root): Promise<Asked> => ({ params: [(await root.client())[0]] })
+const thePolicy = async (_: Scene, root: Root): Promise<Asked> => ({ params: [await root.policy()] })
+const theRole = async (_: Scene, root: Root): Promise<Asked> => ({ params: [await root.role()] })
 const theService = async (_: Scene, root: Root): Promise<Asked> => ({ params: [(await root.service())[0]] })
 
 // biome-ignore format: a table, one line to an endpoint
@@ -146,6 +152,28 @@ export const table: Readonly<Record<EndpointName, Row>> = {
   disableService: { absent: ['no-service'], done: ['an administrator with services:manage', 200, theService] },
   enableService: { absent: ['no-service'], done: ['an administrator with services:manage', 409, theService] },
 
+  listRoles: { letIn: 200, done: ['an administrator with roles:manage', 200] },
+  createRole: { body: { name: 'made-once' }, takes: ['permissions'], done: ['an administrator with roles:manage', 201] },
+  showRole: { absent: ['no-role'], done: ['an administrator with roles:manage', 200, theRole] },
+  changeRole: { absent: ['no-role'], body: {}, takes: ['permissions'], done: ['an administrator with roles:manage', 200, theRole] },
+  removeRole: { absent: ['no-role'], done: ['an administrator with roles:manage', 200, theRole] },
+
+  listPolicies: { letIn: 200, done: ['an administrator with policies:manage', 200] },
+  showPolicy: { absent: ['no-policy'], done: ['an administrator with policies:manage', 200, thePolicy] },
+  putPolicy: { absent: ['no-policy'], body: { document: noRules }, done: ['an administrator with policies:manage', 200, thePolicy] },
+  removePolicy: { absent: ['no-policy'], done: ['an administrator with policies:manage', 200, thePolicy] },
+  showPolicyTrial: { absent: ['no-policy'], done: ['an administrator with policies:manage', 200, thePolicy] },
+  tryPolicy: { absent: ['no-policy'], body: { document: noRules }, done: ['an administrator with policies:manage', 200, thePolicy] },
+  endPolicyTrial: { absent: ['no-policy'], done: ['an administrator with policies:manage', 200, thePolicy] },
+  adoptPolicyTrial: { absent: ['no-policy'], body: {}, done: ['an administrator with policies:manage', 200, thePolicy] },
+  explainPolicy: { absent: ['no-policy'], body: { request: {} }, done: ['an administrator with policies:manage', 200, thePolicy] },
+  recordedRequests: { absent: ['no-policy'], done: ['an administrator with policies:manage', 200, thePolicy] },
+
+  evaluate: { letIn: 400, done: ['an administrator with policies:evaluate', 400] }, // the questions themselves: test/decisions
+  evaluateMany: { letIn: 400, done: ['an administrator with policies:evaluate', 400] },
+  decisionPoint: { letIn: 200, done: ['nobody', 200] },
+  explainDecision: { body: { subject: { type: 'user', id: uuid }, action: { name: 'widgets:read' } }, done: ['an administrator with policies:manage', 200] },
+
   health: { letIn: 200, done: ['nobody', 200] },
   live: { letIn: 200, done: ['nobody', 200] },
   ready: { letIn: 200, done: ['nobody', 200] },
@@ -158,13 +186,13 @@ export const table: Readonly<Record<EndpointName, Row>> = {
 export const open = {
   /** To everybody. */
   public:
-    'acceptInvitation forgotPassword health jwks live metrics problem providers ready refresh register resetPassword signIn signInPasskey signInPasskeyOptions signInRecoveryCode signInTotp verifyEmail',
+    'acceptInvitation decisionPoint forgotPassword health jwks live metrics problem providers ready refresh register resetPassword signIn signInPasskey signInPasskeyOptions signInRecoveryCode signInTotp verifyEmail',
   /** To clients of other people’s and to machines, though no permission is demanded. */
   delegable: 'me rotateCurrentKey validate',
   /** To somebody who acts as the person, and changes something. */
-  acting: 'rotateCurrentKey signOut',
+  acting: 'evaluate evaluateMany explainDecision explainPolicy rotateCurrentKey signOut',
   /** To somebody who changes something, and signed in long ago: it takes away and gives nothing, or is proven by itself. */
-  old: 'changePassword endOtherSessions endSession endSessions endUserSessions lockUser resetUser revokeAnyKey revokeKey rotateCurrentKey signOut stepUp stepUpPasskeyOptions unlockUser withdrawGrant',
+  old: 'changePassword endOtherSessions endSession endSessions endUserSessions evaluate evaluateMany explainDecision explainPolicy lockUser resetUser revokeAnyKey revokeKey rotateCurrentKey signOut stepUp stepUpPasskeyOptions unlockUser withdrawGrant',
 } as const
 
 /** A page: what it answers to a stranger, and to somebody who is signed in, in person and lately. */

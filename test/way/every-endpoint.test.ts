@@ -115,7 +115,7 @@ describe('every endpoint, as every kind of principal', () => {
     )
     assert.equal(
       which(({ access }) => typeof access === 'object'),
-      which(({ path }) => path.startsWith('/api/admin/')),
+      which(({ path }) => path.startsWith('/api/admin/') || path.startsWith('/access/')),
     )
   })
 
@@ -381,6 +381,8 @@ describe('every endpoint, as every kind of principal', () => {
     if (path.startsWith('/api/admin/users/:id')) return [scene.bob.account.id]
     if (path.startsWith('/api/admin/keys/:id')) return scene.bob.keys.slice(0, 1)
     if (path.startsWith('/api/admin/clients/:id')) return ['app', 'none']
+    if (path.startsWith('/api/admin/policies/:name')) return ['managed']
+    if (path.startsWith('/api/admin/roles/:name')) return ['user', 'none']
     return path.startsWith('/api/admin/services/:name') ? ['billing', 'none'] : undefined
   }
 
@@ -464,6 +466,19 @@ function rootOf(scene: Scene): Root {
     async service() {
       const body = await make('/api/admin/services', { name: `made-${made++}` })
       return [String(body['name']), String(body['secret_id'])]
+    },
+    role: async () => String((await make('/api/admin/roles', { name: `made-${made++}` }))['name']),
+    async policy() {
+      const rule = { condition: { operator: 'exists', attribute: 'subject.id' }, effect: 'allow' }
+      for (const [path, rules] of [
+        ['', [rule]],
+        ['/trial', [rule, rule]],
+      ] as const) {
+        const document = { version: '1.0', rules }
+        const answer = await scene.ask(root, 'PUT', `/api/admin/policies/managed${path}`, { json: { document } })
+        assert.equal(answer.status, 200, answer.text)
+      }
+      return 'managed'
     },
     async session(account) {
       const { sessions, store } = scene.people.house

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import { serviceToken, signRequest } from '../../client/index.ts'
-import { parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/config/parse.ts'
 import { testClock } from '../support/clock.ts'
 import { mirror, person, startHouse, startUpstream, type TestHouse } from '../support/house.ts'
 

@@ -5,7 +5,7 @@ import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createRemoteJWKSet, jwtVerify, SignJWT } from 'jose'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { mirror, startHouse, startUpstream, type TestHouse } from '../support/house.ts'
 
 const secret = 'a secret of billing that is long enough'

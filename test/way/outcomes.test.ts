@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { mirror, person, startHouse, startUpstream } from '../support/house.ts'
 import { post } from '../support/process.ts'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Config, parseConfig } from '../../src/config.ts'
+import { parseConfig } from '../../src/config/parse.ts'
+import type { Config } from '../../src/config/settings.ts'
 import type { Log } from '../../src/kernel/log.ts'
 import { testClock } from '../support/clock.ts'
 import { mirror, startHouse, startUpstream } from '../support/house.ts'
@@ -95,6 +96,7 @@ test('AZ4 AZ3 A56: a policy of the route permits what the permission allows, or 
 })
 
 test('AZ4: a mistake in a policy is told at its place in the configuration', () => {
+  const rule = { condition: { operator: 'equals', attribute: 'subject.id', value: 'x' }, effect: 'allow' }
   const outcome = parseConfig(
     {
       upstreams: { api: 'http://127.0.0.1:1' },
@@ -102,9 +104,15 @@ test('AZ4: a mistake in a policy is told at its place in the configuration', () 
         {
           name: 'a',
           version: '1.0',
-          rules: [{ condition: { operator: 'resembles', attribute: 'subject.id', value: 'x' }, effect: 'allow' }],
+          rules: [{ ...rule, condition: { ...rule.condition, operator: 'resembles' } }],
         },
         { name: 'a', file: '/nowhere/policy.json' },
+        { name: 'managed', managed: true, version: '1.0', rules: [] },
+        { name: 'a b', managed: true },
+        { name: 'tried', managed: true, trial: { version: '1.0', rules: [rule, { ...rule, effect: 'maybe' }] } },
+        { name: 'from', file: '/nowhere/policy.json', trial: { file: '/nowhere/policy.json', rules: [] } },
+        { name: 'kept', managed: true, record: 10_001 },
+        { name: 'said', managed: false },
       ],
       routes: [
         { path: '/a', access: 'authenticated', policy: 'b', to: 'api' },
@@ -120,8 +128,63 @@ test('AZ4: a mistake in a policy is told at its place in the configuration', () 
       'policies[0].rules[0].condition.operator',
       'policies[1].file',
       'policies[1].name',
+      'policies[2].rules',
+      'policies[2].version',
+      'policies[3].name',
+      'policies[4].trial.rules[1].effect',
+      'policies[5].file',
+      'policies[5].trial.file',
+      'policies[6].record',
+      'policies[7].managed',
       'routes[0].policy',
       'routes[1].policy',
     ],
   )
+})
+
+test('A56: with the next configuration a policy, its trial and who writes it are others from the next request on', async (context) => {
+  const upstream = await startUpstream(context, mirror)
+  const permitting = (effect: string): object => ({
+    version: '1.0',
+    rules: [{ condition: { operator: 'exists', attribute: 'subject.id' }, effect }],
+  })
+  const configWith = (policy: object): Config => ({
+    upstreams: { api: upstream.url },
+    policies: [{ name: 'documents', ...policy }],
+    routes: [{ path: '/documents', access: 'authenticated', policy: 'documents', to: 'api' }],
+  })
+  const first = configWith({ ...permitting('deny'), trial: permitting('allow') })
+  const { url, house, signIn } = await startHouse(context, first, { roles: ['admin'] })
+  const headers = { authorization: `Bearer ${await signIn()}` }
+  const ask = async (path = '/documents'): Promise<Response> => fetch(url + path, { headers })
+  const follow = async (policy: object): Promise<void> => {
+    const outcome = parseConfig({ store: 'sqlite::memory:', listen: { port: 0 }, ...configWith(policy) }, {})
+    assert.ok('settings' in outcome)
+    await house.reload(outcome.settings)
+  }
+  const outcomes = async (): Promise<unknown[]> => {
+    const found = await ask('/api/admin/policies/documents/trial')
+    const { same, would_permit } = (await found.json()) as Record<string, unknown>
+    return [found.status, same, would_permit]
+  }
+  assert.deepEqual(
+    house.warnings.filter((one) => one.includes('/documents')),
+    [],
+  )
+  assert.equal((await ask()).status, 403)
+  assert.deepEqual(await outcomes(), [200, 0, 1])
+  await follow({ ...permitting('deny'), trial: permitting('allow') })
+  assert.deepEqual(await outcomes(), [200, 0, 1], 'nothing has changed, and counting goes on')
+  await follow({ ...permitting('allow'), trial: permitting('allow') })
+  assert.equal((await ask()).status, 200)
+  assert.deepEqual(await outcomes(), [200, 1, 0])
+  await follow(permitting('allow'))
+  assert.equal((await outcomes())[0], 404)
+  await follow({ managed: true })
+  assert.equal((await ask()).status, 403, 'nobody has written it yet')
+  await follow(permitting('allow'))
+  assert.equal((await ask()).status, 200)
+
+  const { house: open } = await startHouse(context, configWith({ managed: true }))
+  assert.match(open.warnings.join('\n'), /`\/documents` demands no permission: whoever may manage policies/)
 })

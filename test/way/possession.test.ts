@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as oauth4webapi from 'oauth4webapi'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { inboundOfFetch } from '../../src/http/fetch.ts'
 import { type Prover, prover, thumbprintOf } from '../authn/dpop-prover.ts'
 import { testClock } from '../support/clock.ts'

@@ -108,7 +108,7 @@ export class BrowserSessions {
       attributes: { email: account.email, name: account.name },
       expiresAt: Math.floor(row.expires_at / 1000),
       proof: { methods: methodsFrom(row.methods.split(' ')), at: row.authenticated_at },
-      impersonator: undefined,
+      actor: undefined,
       audience: [],
       ...unbound,
     }

@@ -236,6 +236,15 @@ export class Sessions {
     })
   }
 
+  /** Ends the time of whoever acts as somebody that has one of these roles, or has one themself. */
+  endActingAs(trx: Database, roles: readonly string[], reason: string): Promise<readonly string[]> {
+    const holders = trx.selectFrom('user_roles').select('user_id').where('role', 'in', roles)
+    return this.#endAll(trx, reason, (is) => {
+      const either = is.or([is('user_id', 'in', holders), is('impersonator_id', 'in', holders)])
+      return is.and([is('kind', '=', 'impersonation'), either])
+    })
+  }
+
   /** Ends every session of a client. Other nodes hear of the cut-off, and not of each. */
   endAllOfClient(trx: Database, clientId: string, reason: string): Promise<MassEnd> {
     return this.#endByCut(trx, 'client', clientId, reason, (is) => is('client_id', '=', clientId))
@@ -246,10 +255,7 @@ export class Sessions {
     return this.#endByCut(trx, 'everything', '', reason, (is) => is.lit(true))
   }
 
-  /**
-   * An administrator's time as somebody else: it proves by its access token alone, which cannot be refreshed, and so ends
-   * with it (INVARIANTS A58).
-   */
+  /** An administrator's time as somebody else: its access token alone proves it, is never refreshed, and ends it (A58). */
   async impersonate(
     db: Database,
     userId: string,

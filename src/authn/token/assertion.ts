@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Keyring } from '../../keys/keyring.ts'
+import { actClaim } from '../actor.ts'
 import type { Principal } from '../principal.ts'
 import { writeJws } from './jws.ts'
 
@@ -69,6 +70,6 @@ function claimsOf({ type, id, credential, roles, permissions, scopes, actor, cli
     permissions: [...permissions],
     ...(scopes.size === 0 ? {} : { scope: [...scopes].join(' ') }),
     ...(client === undefined ? {} : { client_id: client }),
-    ...(actor === undefined ? {} : { act: { sub: actor } }), // RFC 8693 §4.1
+    ...(actor === undefined ? {} : { act: actClaim(actor) }), // RFC 8693 §4.1
   }
 }

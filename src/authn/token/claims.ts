@@ -19,11 +19,6 @@ export function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isText)
 }
 
-/** RFC 8693 §4.1. */
-export function isActor(value: unknown): value is { readonly sub: string } {
-  return typeof value === 'object' && value !== null && 'sub' in value && isHandle(value.sub)
-}
-
 /** The scopes of a `scope` claim (RFC 8693 §4.2). */
 export function scopesOf({ scope }: Members): readonly string[] {
   return isText(scope) && scope !== '' ? scope.split(' ') : []

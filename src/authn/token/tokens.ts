@@ -8,11 +8,12 @@ import { type Random, uuidv7 } from '../../kernel/id.ts'
 import { duration, secretRef } from '../../kernel/shape.ts'
 import type { Keyring } from '../../keys/keyring.ts'
 import { rotationOptions } from '../../keys/options.ts'
+import { type Actor, actClaim, actorsOf, readActor } from '../actor.ts'
 import { amrOf, levelOf, methodsOfAmr, type Proof } from '../proof.ts'
 import { refreshTokenPrefix } from '../session/refresh-tokens.ts'
 import type { Revocations } from '../session/revocations.ts'
 import { type Binding, confirmationOf, readConfirmation, unbound } from './binding.ts'
-import { attributesOf, isActor, isHandle, isText, isTexts, isTime, scopesOf } from './claims.ts'
+import { attributesOf, isHandle, isText, isTexts, isTime, scopesOf } from './claims.ts'
 import { type IdTokenSubject, idTokenClaims } from './id-token.ts'
 import { fits, type Members, readJws, writeJws } from './jws.ts'
 
@@ -66,6 +67,8 @@ export interface TokenSubject {
   readonly impersonator?: { readonly id: string; readonly untilMs: number } | undefined
   /** The OAuth client that will hold the token, where it is not one of our own. */
   readonly client?: ClientBearer | undefined
+  /** Who had the errand handed on to them, the client first, and until when, in milliseconds since the epoch. */
+  readonly delegation?: { readonly actor: Actor; readonly untilMs: number } | undefined
 }
 
 /** A program of other people that holds a token: it may what it was granted, where it was granted it. */
@@ -89,8 +92,8 @@ export interface Verified extends Binding {
   readonly issuedAt: number
   readonly expiresAt: number
   readonly proof: Proof
-  /** The account that acts as the subject (RFC 8693 §4.1 `act`). */
-  readonly impersonator: string | undefined
+  /** Who acts as the subject (RFC 8693 §4.1 `act`). */
+  readonly actor: Actor | undefined
   /** The OAuth client that holds it (RFC 9068 §2.2 `client_id`); undefined for our own sign-in. */
   readonly client: string | undefined
   /** Whom the token is meant for: our own audience, or one resource of ours. */
@@ -127,7 +130,15 @@ export interface TokenParts {
   readonly clock: Clock
   readonly random: Random
   /** The authorization server, where there is one: how it is called in tokens, and whom they can be for. */
-  readonly oauth?: { readonly issuer: string; readonly audiences: ReadonlySet<string> } | undefined
+  readonly oauth?: TokenClients | undefined
+}
+
+/** What there is to know of clients of other people. */
+export interface TokenClients {
+  readonly issuer: string
+  readonly audiences: ReadonlySet<string>
+  /** Whether clients, the one that holds the token first, may still act for somebody with these scopes; every one, where it is left out. */
+  readonly mayAct?: (clients: readonly string[], scopes: readonly string[]) => boolean
 }
 
 const textMax = 8_192
@@ -182,7 +193,7 @@ export function openTokens(parts: TokenParts): TokenService {
     accessTtlMs: options.accessTtl,
 
     issue(whom) {
-      const { client, impersonator } = whom
+      const { client, impersonator, delegation } = whom
       const person = {
         sub: whom.subject,
         sid: whom.session,
@@ -190,13 +201,19 @@ export function openTokens(parts: TokenParts): TokenService {
         auth_time: Math.floor(whom.proof.at / 1000),
         acr: levelOf(whom.proof.methods),
         amr: amrOf(whom.proof.methods),
-        ...(impersonator === undefined ? {} : { act: { sub: impersonator.id } }),
       }
       // What else a token may tell of a person is for our own programs: others are told by their scopes, in an ID token.
-      if (client === undefined)
-        return sign(options.issuer, options.audience, { ...person, ...configured(whom, options.claims) }, impersonator)
+      if (client === undefined) {
+        assert(delegation === undefined, 'an errand is handed to a client')
+        const act = impersonator === undefined ? {} : { act: actClaim(impersonator) }
+        const claims = { ...person, ...act, ...configured(whom, options.claims) }
+        return sign(options.issuer, options.audience, claims, impersonator?.untilMs)
+      }
       assert(impersonator === undefined, 'nobody lends a client what is not theirs')
-      return signForClient(client, person)
+      if (delegation === undefined) return signForClient(client, person)
+      const { actor, untilMs } = delegation
+      assert(actor.id === client.id, 'whoever holds the token is who acts now')
+      return signForClient(client, { ...person, act: actClaim(actor) }, untilMs)
     },
 
     issueForClient(client) {
@@ -222,14 +239,14 @@ export function openTokens(parts: TokenParts): TokenService {
       if (known !== undefined && known.until > now) {
         if (known.goodAt === epoch) return known.verified
         if (keyring.verifying(known.kid) === undefined) return invalid('the key is not known any more')
-        if (revocations.isRevoked(known.verified)) return refuse('token-revoked')
+        if (isOver(known.verified)) return refuse('token-revoked')
         known.goodAt = epoch
         return known.verified
       }
       const outcome = check(token, now)
       if ('code' in outcome) return outcome
       const { verified, kid } = outcome
-      if (revocations.isRevoked(verified)) return refuse('token-revoked')
+      if (isOver(verified)) return refuse('token-revoked')
       cache.set(name, { verified, kid, until: Math.min(now + cacheMs, verified.expiresAt * 1000), goodAt: epoch })
       return verified
     },
@@ -237,27 +254,36 @@ export function openTokens(parts: TokenParts): TokenService {
     clear: () => cache.clear(),
   }
 
-  function signForClient({ id, scopes, audience, ...binding }: ClientBearer, whom: Members): Issued {
+  /**
+   * Whether it has ended, or what it came of. The session of a token that was handed on belongs to the client that had it
+   * first; the others have none here, and are cut off by the moment of the token alone.
+   */
+  function isOver(verified: Verified): boolean {
+    const { actor, client } = verified
+    if (actor === undefined || client === undefined) return revocations.isRevoked(verified)
+    const [first, ...later] = actorsOf(actor).toReversed()
+    return (
+      revocations.isRevoked({ ...verified, client: first }) ||
+      later.some((one) => revocations.isRevoked({ ...verified, session: clientSession(one), client: one }))
+    )
+  }
+
+  function signForClient({ id, scopes, audience, ...binding }: ClientBearer, whom: Members, untilMs?: number): Issued {
     assert(oauth !== undefined, 'tokens for clients come from an authorization server')
     assert(oauth.audiences.has(audience), 'a token is for a resource of ours')
-    return sign(oauth.issuer, audience, {
+    const claims = {
       ...whom,
       client_id: id,
       ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
       ...confirmationOf(binding),
-    })
+    }
+    return sign(oauth.issuer, audience, claims, untilMs)
   }
 
-  function sign(
-    issuer: string,
-    audience: string,
-    claims: Members,
-    impersonator?: TokenSubject['impersonator'],
-  ): Issued {
+  function sign(issuer: string, audience: string, claims: Members, untilMs = Number.POSITIVE_INFINITY): Issued {
     const now = clock.now()
     const issuedAt = Math.floor(now / 1000)
-    const longest = issuedAt + accessTtl
-    const expiresAt = impersonator === undefined ? longest : Math.min(longest, Math.floor(impersonator.untilMs / 1000))
+    const expiresAt = Math.min(issuedAt + accessTtl, Math.floor(untilMs / 1000))
     const jti = uuidv7(now, random)
     const head = { iss: issuer, aud: audience, iat: issuedAt, exp: expiresAt, jti, type: 'access' }
     const token = writeJws(keyring.signing(), accessType, { ...claims, ...head })
@@ -304,7 +330,8 @@ export function openTokens(parts: TokenParts): TokenService {
     const expiresAt = Math.min(exp, iat + accessTtl)
     if (expiresAt <= now) return refuse('token-expired')
     if (!isTexts(roles)) return invalid('`roles` is not a list of names')
-    if (act !== undefined && !isActor(act)) return invalid('`act` does not say who')
+    const actor = readActor(act)
+    if (act !== undefined && actor === undefined) return invalid('`act` does not say who')
     // A token that wants a proof, and cannot be asked for it, is not good without one.
     const binding = cnf === undefined ? unbound : readConfirmation(cnf)
     if (binding === undefined) return invalid('`cnf` is not a thumbprint')
@@ -315,6 +342,11 @@ export function openTokens(parts: TokenParts): TokenService {
       const alone = sub === client_id
       if (alone !== (sid === clientSession(client_id)) || (alone && roles.length > 0))
         return invalid('neither a person’s nor the client’s own')
+      if (actor !== undefined) {
+        if (alone || actor.id !== client_id) return invalid('`act` and `client_id` are of two')
+        if (oauth?.mayAct?.(actorsOf(actor), scopesOf(claims)) === false)
+          return refuse('token-revoked', { reason: 'a client may not act with these scopes any more' })
+      }
     }
     return {
       kind: 'access-token',
@@ -331,7 +363,7 @@ export function openTokens(parts: TokenParts): TokenService {
         methods: Array.isArray(amr) ? methodsOfAmr(amr.filter(isText)) : [],
         at: isTime(auth_time) ? auth_time * 1000 : 0,
       },
-      impersonator: act?.sub,
+      actor,
       client: client_id,
       audience,
       ...binding,

@@ -26,6 +26,7 @@ export const knownAttributes: ReadonlyMap<string, AttributeType> = new Map<strin
   ['subject.scopes',          'list'],
   ['subject.client',          'text'],        // the OAuth client that asks in the subject's name
   ['subject.actor',           'text'],        // who acts as the subject
+  ['subject.actors',          'list'],        // they, and whoever had handed it on to them
   ['subject.credential',      'text'],        // what proved it: access-token, api-key and so on
   ['resource.id',             'text'],
   ['resource.type',           'text'],

@@ -2,10 +2,11 @@ import { sourceOf } from './attribute.ts'
 import { attributesOf } from './condition.ts'
 import { actsOn, testOf } from './evaluate.ts'
 import { explainRules } from './explain.ts'
+import type { Search } from './lookup.ts'
 import type { Mistake } from './mistakes.ts'
 import type { AttributeRequest, Policy, PolicyDecision } from './policy.ts'
 import { type Combining, type Rule, readDocument } from './read-document.ts'
-import { type Entry, type Search, searchOf } from './rule-index.ts'
+import { type Entry, searchOf } from './rule-index.ts'
 
 /**
  * Reads a policy and makes it ready to decide, or says everything that is wrong with it. Nothing is worked out a second time
@@ -17,17 +18,20 @@ export function compilePolicy(
   const read = readDocument(document)
   if ('mistakes' in read) return read
   const { rules, combining } = read.document
-  const entries = rules.map(entryOf)
-  const groups = inOrder(entries, combining)
-  const searches = groups.map(searchOf)
+  const groups = inOrder(
+    rules.map((rule, number) => ({ rule, number })),
+    combining,
+  )
+  const search = inTurn(groups.map(searchOf), rules.length)
+  const decision = decisionsOf(rules)
   return {
     policy: {
-      decide: (request) => entries[firstOf(searches, request, entries.length)]?.decision(request) ?? nobodyDecided,
+      decide: (request) => decision(search(request, rules.length), request),
       explain(request) {
         const order = groups.flat()
-        const decider = order.findIndex(({ acts }) => acts(request))
+        const decider = order.findIndex(({ rule }) => actsOn(rule.condition, rule.effect)(request))
         const asked = decider < 0 ? order : order.slice(0, decider + 1)
-        return { decision: order[decider]?.decision(request) ?? nobodyDecided, ...explainRules(asked, request) }
+        return { decision: decision(order[decider]?.number ?? rules.length, request), ...explainRules(asked, request) }
       },
       attributes: new Set(rules.flatMap(({ condition }) => attributesOf(condition).map(sourceOf))),
     },
@@ -42,32 +46,29 @@ export const nobodyDecided: PolicyDecision = {
   because: 'no rule matches',
 }
 
-interface DecidingEntry extends Entry {
-  /** What it comes to for a request on which it acts. */
-  decision(request: AttributeRequest): PolicyDecision
+/** What a rule comes to, by its number, for a request on which it acts. Most rules are never asked for it. */
+function decisionsOf(rules: readonly Rule[]): (number: number, request: AttributeRequest) => PolicyDecision {
+  const known: (Decide | PolicyDecision | undefined)[] = [...rules.map(() => undefined), nobodyDecided]
+  return (number, request) => {
+    const decision = known[number] ?? (known[number] = decisionOf(rules[number] as Rule, number))
+    return typeof decision === 'function' ? decision(request) : decision
+  }
 }
 
-function entryOf(rule: Rule, number: number): DecidingEntry {
-  const { condition, effect, description } = rule
-  const [test, acts] = [testOf(condition), actsOn(condition, effect)]
+type Decide = (request: AttributeRequest) => PolicyDecision
+
+function decisionOf({ condition, effect, description }: Rule, number: number): Decide | PolicyDecision {
   const decided = (because: string): PolicyDecision => ({ effect, rule: number, description, because })
   const name = `rules[${number}]${description === undefined ? '' : ` (${description})`}`
-  if (effect === 'permit') {
-    const permitted = decided(`${name} allows it`)
-    return { number, rule, acts, decision: () => permitted }
-  }
+  if (effect === 'permit') return decided(`${name} allows it`)
+  const test = testOf(condition)
   const denied = decided(`${name} denies it`)
   const untold = decided(`${name} denies it, since an attribute that it asks for is missing or of another type`)
-  return {
-    number,
-    rule,
-    acts,
-    decision: (request) => (test(request) === undefined ? untold : denied),
-  }
+  return (request) => (test(request) === undefined ? untold : denied)
 }
 
 /** Groups of rules, each of which is asked only when the one before it has not decided. */
-function inOrder(entries: readonly DecidingEntry[], combining: Combining): readonly (readonly DecidingEntry[])[] {
+function inOrder(entries: readonly Entry[], combining: Combining): readonly (readonly Entry[])[] {
   switch (combining) {
     case 'first-match':
       return [entries]
@@ -81,10 +82,13 @@ function inOrder(entries: readonly DecidingEntry[], combining: Combining): reado
   }
 }
 
-function firstOf(searches: readonly Search[], request: AttributeRequest, none: number): number {
-  for (const search of searches) {
-    const found = search(request, none)
-    if (found < none) return found
+/** Whatever a search finds is the answer: the next is asked when it finds none. */
+function inTurn([first, ...others]: readonly Search[], none: number): Search {
+  if (first === undefined) return () => none
+  if (others.length === 0) return first
+  const next = inTurn(others, none)
+  return (request, before) => {
+    const found = first(request, before)
+    return found < none ? found : next(request, before)
   }
-  return none
 }

@@ -1,8 +1,9 @@
-import { networkList, parseAddress } from '../../kernel/ip.ts'
+import { bitsOf, networkBits } from './address-bits.ts'
 import { readerOf } from './attribute.ts'
 import { anyText, contains, equal, greater, holds, isScalar, startsWith } from './compare.ts'
 import type { Comparison, Condition, Operand, Scalar } from './condition.ts'
 import type { AttributeRequest, Effect, Truth } from './policy.ts'
+import { prefixList } from './prefix-list.ts'
 import { timeOfDayTest } from './time-of-day.ts'
 
 export type Test = (request: AttributeRequest) => Truth
@@ -21,9 +22,72 @@ export function testOf(condition: Condition): Test {
 }
 
 /** Whether a rule decides: one that allows has to hold, one that denies has to fail in order not to. */
-export function actsOn(condition: Condition, effect: Effect): (request: AttributeRequest) => boolean {
-  const test = testOf(condition)
-  return effect === 'permit' ? (request) => test(request) === true : (request) => test(request) !== false
+export function actsOn(condition: Condition, effect: Effect): Check {
+  if (effect === 'permit') return comesTo(condition, true)
+  const fails = comesTo(condition, false)
+  return (request) => !fails(request)
+}
+
+type Check = (request: AttributeRequest) => boolean
+
+/** Whether it comes to one of the two: all that is asked is what that takes, and what is undefined comes to neither. */
+function comesTo(condition: Condition, wanted: boolean): Check {
+  switch (condition.operator) {
+    case 'all':
+    case 'any': {
+      const checks = condition.conditions.map((one) => comesTo(one, wanted))
+      return (condition.operator === 'all') === wanted ? everyOf(checks) : someOf(checks)
+    }
+    case 'not':
+      return comesTo(condition.condition, !wanted)
+    default: {
+      const known = checks.get(condition) ?? new Map<boolean, Check>()
+      const check = known.get(wanted) ?? (wanted ? sameness(condition) : undefined) ?? tested(testOf(condition), wanted)
+      checks.set(condition, known.set(wanted, check))
+      return check
+    }
+  }
+}
+
+const checks = new WeakMap<Condition, Map<boolean, Check>>()
+
+function tested(test: Test, wanted: boolean): Check {
+  return (request) => test(request) === wanted
+}
+
+/** Whether two values are the same, which is asked most: where nothing but that is wanted, their types need no look. */
+function sameness(condition: Condition): Check | undefined {
+  if (condition.operator !== 'equals') return undefined
+  const { attribute, value } = condition
+  if (attribute.type === 'role' || attribute.type === 'list' || value.kind === 'list') return undefined
+  const read = readerOf(attribute)
+  if (value.kind === 'literal') {
+    const literal = value.value
+    return (request) => read(request) === literal
+  }
+  const other = readerOf(value.attribute)
+  return (request) => {
+    const [one, two] = [read(request), other(request)]
+    return typeof one === 'string' ? one === two : equal(one, two) === true
+  }
+}
+
+function everyOf(checks: readonly Check[]): Check {
+  const [first, second, third] = checks
+  if (checks.length === 2 && first && second) return (request) => first(request) && second(request)
+  if (checks.length === 3 && first && second && third)
+    return (request) => first(request) && second(request) && third(request)
+  return (request) => {
+    for (const check of checks) if (!check(request)) return false
+    return true
+  }
+}
+
+function someOf(checks: readonly Check[]): Check {
+  return (request) => {
+    for (const check of checks) if (check(request)) return true
+    return false
+  }
 }
 
 /** A condition stands in several places of an index, and is one function there. */
@@ -116,12 +180,12 @@ function literalTest(operator: Comparison, value: Exclude<Operand, { readonly ki
   return (found: unknown) => compare(found, literal)
 }
 
+/** By its bits, a network is the beginning of all its addresses. */
 function networkTest(networks: readonly string[]): (address: unknown) => Truth {
-  const list = networkList(networks)
+  const list = prefixList(networks.flatMap((network) => networkBits(network) ?? []))
   return (address) => {
-    if (typeof address !== 'string') return undefined
-    const [bare = ''] = address.split('%', 1) // the zone of a link-local address says nothing about its network
-    return parseAddress(bare) === undefined ? undefined : list(bare)
+    const bits = bitsOf(address)
+    return bits === undefined ? undefined : list.placeOf(bits) >= 0
   }
 }
 

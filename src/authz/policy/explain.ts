@@ -77,7 +77,7 @@ function valuesOf(condition: Condition, request: AttributeRequest): Readonly<Rec
 }
 
 /** A value to show to operators: nothing whose path says that it is a secret, nothing that looks like one, and not too much. */
-function clean(paths: readonly string[], value: unknown): unknown {
+export function clean(paths: readonly string[], value: unknown): unknown {
   const names = paths.flatMap((path) => path.split('.'))
   const secret = names.some((name) => JSON.stringify(redact({ [name]: 'x' })).includes(redacted))
   return secret ? redacted : redactedCopy(value)

@@ -37,6 +37,7 @@ const itemsMax = 250_000
 /** Reads the conditions of one document; what is bounded is bounded over all of them. */
 export class ConditionReader {
   readonly #mistakes: Mistakes
+  readonly #attributes = new Map<string, Attribute | string>()
   #conditions = 0
   #items = 0
 
@@ -94,7 +95,9 @@ export class ConditionReader {
   }
 
   #attribute(value: unknown, path: string): Attribute | undefined {
-    const attribute = typeof value === 'string' ? parseAttribute(value) : `expected an attribute, got ${shown(value)}`
+    if (typeof value !== 'string') return this.#mistakes.add(path, `expected an attribute, got ${shown(value)}`)
+    const attribute = this.#attributes.get(value) ?? parseAttribute(value)
+    this.#attributes.set(value, attribute)
     return typeof attribute === 'string' ? this.#mistakes.add(path, attribute) : attribute
   }
 

@@ -1,40 +1,37 @@
-import { readerOf } from './attribute.ts'
-import { isScalar, requestItemsMax } from './compare.ts'
 import type { Condition, Scalar } from './condition.ts'
 import { actsOn } from './evaluate.ts'
 import { type Guard, guardsOf, without } from './guard.ts'
-import type { AttributeRequest } from './policy.ts'
+import { arrangementOf, type Branch, enter, nothing, type Search } from './lookup.ts'
+import { PlainConditions } from './plain-conditions.ts'
 import type { Rule } from './read-document.ts'
-
-/** Finds the first rule, by its number, that acts on the request and comes before `before`; else it answers `before`. */
-export type Search = (request: AttributeRequest, before: number) => number
 
 /** A rule as it is searched for. */
 export interface Entry {
   readonly number: number
   readonly rule: Rule
-  /** Whether it decides: one that allows has to hold, one that denies has to fail in order not to. */
-  readonly acts: (request: AttributeRequest) => boolean
 }
 
 /** As many rules are asked in turn sooner than they are looked up. */
 const leafSize = 4
-const splitsMax = 6
+/** Questions one behind the other on the way to a rule. */
+const splitsMax = 32
 const copiesMax = 250_000
+/** How many guards are weighed before the rest of the rules are asked in turn: no document chooses how long it takes to load. */
+const weighedMax = 1_000_000
 
 /**
- * Sorts rules by what they demand an attribute to be, so that a request meets those alone that can act on it. A rule that
- * denies stands also where the attribute is missing, since it acts there.
+ * Sorts rules by what they demand of a request, so that it meets those alone that can act on it. A rule that denies stands
+ * also where what it asks for is missing, since it acts there.
  */
 export function searchOf(entries: readonly Entry[]): Search {
   const copies = Math.max(8, Math.floor(copiesMax / Math.max(1, entries.length)))
-  const places = entries.map((entry) => ({
-    entry,
-    guards: guardsOf(entry.rule.condition),
-    left: entry.rule.condition,
-    copies,
-  }))
-  return branch(places, new Set())
+  const conditions = new PlainConditions()
+  const places = entries.map((entry): Place => {
+    const left = conditions.plain(entry.rule.condition)
+    return { entry, guards: guardsOf(left), left, copies }
+  })
+  const whole = branch(places, new Set(), { left: weighedMax })
+  return whole.search ?? ((request, before) => enter(whole, request, before))
 }
 
 interface Place {
@@ -46,125 +43,125 @@ interface Place {
   readonly copies: number
 }
 
-function branch(places: readonly Place[], used: ReadonlySet<string>): Search {
-  const id = places.length <= leafSize || used.size === splitsMax ? undefined : bestGuard(places, used)
-  return id === undefined ? leaf(places) : split(places, id, new Set([...used, id]))
+interface Budget {
+  left: number
 }
 
-function leaf(places: readonly Place[]): Search {
+function branch(places: readonly Place[], used: ReadonlySet<Guard['id']>, budget: Budget): Branch {
+  if (places.length <= leafSize || used.size >= splitsMax || budget.left <= 0) return leaf(places)
+  const id = bestGuard(places, used, budget)
+  return id === undefined ? leaf(places) : split(places, id, new Set([...used, id]), budget)
+}
+
+function leaf(places: readonly Place[]): Branch {
   const [only, second] = places
-  if (only === undefined) return (_, before) => before
-  if (second === undefined) {
-    const [{ number }, act] = [only.entry, actsOf(only)]
-    return (request, before) => (number < before && act(request) ? number : before)
-  }
+  if (only === undefined) return nothing
+  const first = only.entry.number
+  if (second === undefined) return { first, acts: actsOf(only), search: undefined }
   const [numbers, acts] = [places.map(({ entry }) => entry.number), places.map(actsOf)]
-  return (request, before) => {
+  const search: Search = (request, before) => {
     for (let at = 0; at < numbers.length; at++) {
       const number = numbers[at] as number
       if (number >= before) return before
-      if (acts[at]?.(request)) return number
+      const act = acts[at]
+      if (act === undefined || act(request)) return number
     }
     return before
   }
+  return { first, acts: undefined, search }
 }
 
-function actsOf({ entry, left }: Place): Entry['acts'] {
-  if (left === entry.rule.condition) return entry.acts
-  if (left === undefined) return () => true
-  return actsOn(left, entry.rule.effect)
+function actsOf({ entry, left }: Place) {
+  return left === undefined ? undefined : actsOn(left, entry.rule.effect)
 }
 
-function split(places: readonly Place[], id: string, used: ReadonlySet<string>): Search {
+function split(places: readonly Place[], id: Guard['id'], used: ReadonlySet<Guard['id']>, budget: Budget): Branch {
+  const guarded: Place[] = []
+  const guards: Guard[] = []
+  const rest: Place[] = []
+  for (const place of places) {
+    const guard = guardOf(place, id)
+    if (guard === undefined) rest.push(place)
+    else {
+      guarded.push(place)
+      guards.push(guard)
+    }
+  }
+  const [first] = guards
+  if (first === undefined) return leaf(places)
+  const arrangement = arrangementOf(first.asks, guards)
   const keyed = new Map<Scalar, Place[]>()
   const absent: Place[] = []
-  const rest: Place[] = []
-  let guard: Guard | undefined
-  for (const place of places) {
-    const own = usable(place, id)
-    if (own === undefined) {
-      rest.push(place)
+  const tooWide: Place[] = []
+  for (const [index, place] of guarded.entries()) {
+    const { entry, guards: own, left } = place
+    const guard = guards[index] as Guard
+    const at = arrangement.placesOf(guard)
+    const denies = entry.rule.effect === 'deny'
+    const needed = at.length + (denies ? 1 : 0)
+    if (needed > place.copies) {
+      tooWide.push(place)
       continue
     }
-    guard = own
-    const { needed } = own
-    const copy = { ...place, copies: Math.floor(place.copies / needed) }
-    const settled =
-      own.settles === undefined || place.left === undefined ? copy : { ...copy, left: without(place.left, own.settles) }
-    for (const key of own.keys) {
+    const copies = needed === 0 ? place.copies : Math.floor(place.copies / needed)
+    const settled: Place = { entry, guards: own, left: left && without(left, guard.settles), copies }
+    for (const key of at) {
       const list = keyed.get(key)
       if (list === undefined) keyed.set(key, [settled])
-      else list.push(settled)
+      // Behind one that acts on whatever comes here, nobody is asked.
+      else if (list.at(-1)?.left !== undefined) list.push(settled)
     }
-    if (needed > own.keys.size) absent.push(copy)
+    if (denies) absent.push({ entry, guards: own, left, copies })
   }
-  const children = new Map([...keyed].map(([key, list]) => [key, branch(list, used)]))
-  const [unguarded, unsettled] = [branch(rest, used), branch(absent, used)]
-  const guarded = guard === undefined ? unsettled : lookup(guard, children, unsettled)
-  if (rest.length === 0) return guarded
-  return (request, before) => guarded(request, unguarded(request, before))
-}
-
-/** Goes where the value of the attribute leads; to what is unsettled where it has none, or one of another type. */
-function lookup({ attribute, type }: Guard, children: ReadonlyMap<Scalar, Search>, unsettled: Search): Search {
-  const read = readerOf(attribute)
-  const ofOne = (value: Scalar, request: AttributeRequest, before: number) =>
-    children.get(value)?.(request, before) ?? before
-  if (attribute.type !== 'list' && attribute.type !== 'role')
-    return (request, before) => {
-      const value = read(request)
-      return typeof value === type && isScalar(value) ? ofOne(value, request, before) : unsettled(request, before)
-    }
-
-  const single = attribute.type === 'role'
-  return (request, before) => {
-    const value = read(request)
-    if (typeof value === 'string' && single) return ofOne(value, request, before)
-    if (value instanceof Set) {
-      let first = before
-      // A role that is no text leaves the rest undefined: there every item has to be seen.
-      if (!single && value.size > children.size) {
-        for (const [key, child] of children) if (value.has(key)) first = child(request, first)
-        return first
-      }
-      for (const item of value)
-        first = typeof item === 'string' ? ofOne(item, request, first) : unsettled(request, first)
-      return first
-    }
-    if (!Array.isArray(value) || value.length > requestItemsMax) return unsettled(request, before)
-    let first = before
-    for (const item of value) first = typeof item === 'string' ? ofOne(item, request, first) : unsettled(request, first)
-    return first
+  const children = new Map<Scalar, Branch>()
+  for (const [key, list] of keyed) children.set(key, branch(list, used, budget))
+  const search = arrangement.search(children, branch(absent, used, budget))
+  const others = tooWide.length === 0 ? rest : [...rest, ...tooWide].sort((a, b) => a.entry.number - b.entry.number)
+  const unguarded = branch(others, used, budget)
+  return {
+    first: places[0]?.entry.number ?? Number.POSITIVE_INFINITY,
+    acts: undefined,
+    search: others.length === 0 ? search : (request, before) => search(request, enter(unguarded, request, before)),
   }
 }
 
-/** The guard that leaves the fewest rules to be asked in turn where it helps least. */
-function bestGuard(places: readonly Place[], used: ReadonlySet<string>): string | undefined {
-  const counts = new Map<string, { guarded: number; readonly byKey: Map<Scalar, number> }>()
+/** The guard that leaves the fewest rules to be asked where it helps least; of equals, the one that keeps most of them away. */
+function bestGuard(places: readonly Place[], used: ReadonlySet<Guard['id']>, budget: Budget): Guard['id'] | undefined {
+  const counts = new Map<Guard['id'], { guarded: number; largest: number; readonly byKey: Map<Scalar, number> }>()
   for (const place of places) {
-    for (const { id } of place.guards) {
-      const guard = used.has(id) ? undefined : usable(place, id)
-      if (guard === undefined) continue
-      const count = counts.get(id) ?? { guarded: 0, byKey: new Map<Scalar, number>() }
-      counts.set(id, count)
+    budget.left -= 1 + place.guards.length
+    for (const guard of place.guards) {
+      if (used.has(guard.id) || !fits(place, guard)) continue
+      let count = counts.get(guard.id)
+      if (count === undefined) counts.set(guard.id, (count = { guarded: 0, largest: 0, byKey: new Map() }))
       count.guarded++
-      for (const key of guard.keys) count.byKey.set(key, (count.byKey.get(key) ?? 0) + 1)
+      for (const key of guard.keys) {
+        // Of ranges all may hold the same number.
+        if (typeof key === 'object') count.largest = count.guarded
+        else {
+          const size = (count.byKey.get(key) ?? 0) + 1
+          count.byKey.set(key, size)
+          if (size > count.largest) count.largest = size
+        }
+      }
     }
   }
-  let best: { readonly id: string; readonly left: number } | undefined
-  for (const [id, { guarded, byKey }] of counts) {
-    let largest = 0
-    for (const size of byKey.values()) largest = Math.max(largest, size)
+  let best: { readonly id: Guard['id']; readonly left: number; readonly guarded: number } | undefined
+  for (const [id, { guarded, largest }] of counts) {
+    if (guarded <= leafSize) continue
     const left = places.length - guarded + largest
-    if (best === undefined || left < best.left) best = { id, left }
+    if (best === undefined || left < best.left || (left === best.left && guarded > best.guarded))
+      best = { id, left, guarded }
   }
   return best?.id
 }
 
 /** The guard of that name, where as many copies as it needs may be made. */
-function usable({ guards, copies, entry }: Place, id: string): (Guard & { readonly needed: number }) | undefined {
-  const guard = guards.find((one) => one.id === id)
-  if (guard === undefined) return undefined
-  const needed = guard.keys.size + (entry.rule.effect === 'deny' ? 1 : 0)
-  return needed <= copies ? { ...guard, needed } : undefined
+function guardOf(place: Place, id: Guard['id']): Guard | undefined {
+  const guard = place.guards.find((one) => one.id === id)
+  return guard !== undefined && fits(place, guard) ? guard : undefined
+}
+
+function fits({ copies, entry }: Place, { keys }: Guard): boolean {
+  return keys.size + (entry.rule.effect === 'deny' ? 1 : 0) <= copies
 }

@@ -1,3 +1,4 @@
+import { actorsOf } from '../../authn/actor.ts'
 import type { Principal } from '../../authn/principal.ts'
 import type { AttributeGroup } from './policy.ts'
 
@@ -19,7 +20,8 @@ export function subjectOf(principal: Principal): AttributeGroup {
       permissions,
       scopes,
       client,
-      actor,
+      actor: actor?.id,
+      actors: actorsOf(actor),
       credential: credential.kind,
     }
     subjects.set(principal, subject)

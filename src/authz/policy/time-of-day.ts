@@ -1,3 +1,4 @@
+import { GenerationCache } from '../../kernel/cache.ts'
 import type { Span } from './condition.ts'
 import type { Truth } from './policy.ts'
 
@@ -13,7 +14,7 @@ export function isZone(name: string): boolean {
   // An offset such as `+02:00` would be one too, but no place keeps to an offset all year.
   if (!zoneName.test(name)) return false
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
+    clockOf(name)
     return true
   } catch {
     return false
@@ -22,6 +23,28 @@ export function isZone(name: string): boolean {
 
 /** Whether a moment, in milliseconds since the epoch, lies in the span by the clocks of the zone. */
 export function timeOfDayTest({ fromMinute, toMinute }: Span, zone: string): (time: unknown) => Truth {
+  const clock = clockOf(zone)
+  return (time) => {
+    const now = clock(time)
+    if (now === undefined) return undefined
+    return fromMinute < toMinute ? now >= fromMinute && now < toMinute : now >= fromMinute || now < toMinute
+  }
+}
+
+/** Tells the minute of the day in the zone; undefined for what is no moment. All that ask about one zone share its clock. */
+export function clockOf(zone: string): Clock {
+  const known = clocks.get(zone)
+  if (known !== undefined) return known
+  const clock = newClock(zone)
+  clocks.set(zone, clock)
+  return clock
+}
+
+export type Clock = (time: unknown) => number | undefined
+
+const clocks = new GenerationCache<string, Clock>(1_000)
+
+function newClock(zone: string): Clock {
   const format = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
     hour: '2-digit',
@@ -29,17 +52,16 @@ export function timeOfDayTest({ fromMinute, toMinute }: Span, zone: string): (ti
     hourCycle: 'h23',
   })
   // The clocks of the world agree on when a minute begins: within one of them the answer stays.
-  let known = { minute: Number.NaN, inSpan: false }
+  let known = { minute: Number.NaN, ofDay: 0 }
   return (time) => {
     if (typeof time !== 'number' || !(Math.abs(time) <= timeMax)) return undefined
     const minute = Math.floor(time / 60_000)
     if (minute !== known.minute) {
-      const now = minuteOfDay(format.format(minute * 60_000))
-      if (now === undefined) return undefined
-      const inSpan = fromMinute < toMinute ? now >= fromMinute && now < toMinute : now >= fromMinute || now < toMinute
-      known = { minute, inSpan }
+      const ofDay = minuteOfDay(format.format(minute * 60_000))
+      if (ofDay === undefined) return undefined
+      known = { minute, ofDay }
     }
-    return known.inSpan
+    return known.ofDay
   }
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Account } from '../../authn/account/accounts.ts'
+import { actClaim } from '../../authn/actor.ts'
 import type { Session } from '../../authn/session/session.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import type { Outbound } from '../../http/message.ts'
@@ -31,7 +32,7 @@ type Door =
 
 /** Coming in, staying in, and going. */
 export function authEndpoints(desk: Desk): Record<Door, Answerer> {
-  const { store, accounts } = desk.rooms
+  const { store, accounts, roles } = desk.rooms
 
   return {
     async register(exchange) {
@@ -86,15 +87,15 @@ export function authEndpoints(desk: Desk): Record<Door, Answerer> {
         user: { id: principal.id, roles: principal.roles, ...principal.attributes },
         permissions: [...principal.permissions].toSorted(),
         ...('expiresAt' in credential ? { expires_at: new Date(credential.expiresAt * 1000).toISOString() } : {}),
-        ...(principal.actor === undefined ? {} : { act: { sub: principal.actor } }),
+        ...(principal.actor === undefined ? {} : { act: actClaim(principal.actor) }),
       })
     },
 
     async me({ principal }) {
       const account = await accounts.byId(store.db, principal.id)
-      return account === undefined
-        ? refuse('not-found', { detail: 'the account is gone' })
-        : json(200, personOf(account))
+      if (account === undefined) return refuse('not-found', { detail: 'the account is gone' })
+      // What a client of other people was granted is its own to know, and all of the person's is not.
+      return json(200, { ...personOf(account), ...(principal.client === undefined ? heldBy(account.roles) : {}) })
     },
 
     async forgotPassword(exchange) {
@@ -121,6 +122,15 @@ export function authEndpoints(desk: Desk): Record<Door, Answerer> {
       const outcome = await desk.registrar.accept(visitorOf(exchange), token, given)
       return isRefusal(outcome) ? outcome : json(201, { status: 'registered', user: personOf(outcome.account) })
     },
+  }
+
+  /** What roles hold everywhere, and in areas over and above that. */
+  function heldBy(names: readonly string[]): Record<string, unknown> {
+    const areas = roles.areasOf(names)
+    return {
+      permissions: [...roles.permissionsIn(undefined, names)].toSorted(),
+      ...(Object.keys(areas).length === 0 ? {} : { areas }),
+    }
   }
 
   function letIn(outcome: SignInOutcome): Outbound | Refusal {
@@ -192,7 +202,7 @@ export function tokensOf(
     roles,
     email,
     name,
-    permissions: [...rooms.roles.permissionsOf(roles)],
+    permissions: [...rooms.roles.permissionsIn(undefined, roles)],
     proof: session.proof,
   })
   return {

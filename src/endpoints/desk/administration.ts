@@ -1,8 +1,10 @@
 import type { Account } from '../../authn/account/accounts.ts'
 import { hold } from '../../authn/account/hold.ts'
 import { covers } from '../../authz/permissions.ts'
+import type { RoleTable } from '../../authz/roles.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
+import { refusalBeyond, refusalOfRoles } from './given.ts'
 import { isRefusal } from './guard.ts'
 import type { Letters } from './letters.ts'
 import type { Recovery } from './recovery.ts'
@@ -51,9 +53,9 @@ export class Administration {
   /** Gives an account exactly these roles: known ones, and none that comes to more than the giver holds. */
   async setRoles(visitor: Visitor, id: string, roles: readonly string[]): Promise<Refusal | undefined> {
     const { accounts, sessions } = this.#rooms
-    const refused = this.mayGive(visitor, roles)
-    if (refused !== undefined) return refused
-    return this.#change(visitor, id, async (trx, account) => {
+    return this.#change(visitor, id, async (trx, account, table) => {
+      const refused = this.mayGive(visitor, roles, table)
+      if (refused !== undefined) return refused
       if (account.id === visitor.principal.id) return refuse('conflict', { detail: 'Nobody changes their own roles' })
       const before = await accounts.setRoles(trx, id, roles)
       await this.#diary.administrator(trx, visitor, 'user.roles', 'success', id, {
@@ -66,15 +68,16 @@ export class Administration {
   }
 
   /** Whether the visitor may hand out these roles: to somebody who is invited, for one. */
-  mayGive(visitor: Visitor, roles: readonly string[]): Refusal | undefined {
-    const unknown = roles.filter((role) => !this.#rooms.knownRoles.has(role))
-    if (unknown.length > 0)
-      return refuse('body-invalid', {
-        errors: { roles: [`no role is called ${unknown.map((role) => `\`${role}\``).join(', ')}`] },
-      })
+  mayGive(
+    visitor: Visitor,
+    roles: readonly string[],
+    table: RoleTable = this.#rooms.roleBook.table,
+  ): Refusal | undefined {
+    const refused = refusalOfRoles(table, roles)
+    if (refused !== undefined) return refused
     if (roles.length > 0 && !covers(visitor.principal.permissions, 'roles:manage'))
       return refuse('permission-required', { detail: "Permission 'roles:manage' required" })
-    return this.#beyond(visitor, roles)
+    return this.#beyond(visitor, roles, table)
   }
 
   async endSessions(visitor: Visitor, id: string): Promise<Refusal | undefined> {
@@ -126,15 +129,16 @@ export class Administration {
     id: string,
     { reason, minutes }: { readonly reason: string; readonly minutes: number },
   ): Promise<{ readonly account: Account; readonly token: string; readonly expiresInSeconds: number } | Refusal> {
-    const { store, sessions, tokens, roles, clock, accounts } = this.#rooms
+    const { store, sessions, tokens, roles, roleBook, clock, accounts } = this.#rooms
     const { principal } = visitor
     if (!('session' in principal.credential)) return refuse('first-party-only')
     const { proof } = principal.credential
     const untilMs = clock.now() + minutes * 60_000
     const outcome = await store.transaction(async (trx) => {
+      const { table } = await roleBook.hold(trx) // before the account is read: whoever gives it more takes turns with us
       const account = await accounts.byId(trx, id)
       if (account === undefined) return nobody
-      const theirs = roles.permissionsOf(account.roles)
+      const theirs = table.permissionsOf(account.roles)
       const within = [...theirs].every((permission) => covers(principal.permissions, permission))
       const less = [...principal.permissions].some((permission) => !covers(theirs, permission))
       if (account.id === principal.id || account.status !== 'active' || !within || !less) {
@@ -161,7 +165,7 @@ export class Administration {
       roles: account.roles,
       email: account.email,
       name: account.name,
-      permissions: [...roles.permissionsOf(account.roles)],
+      permissions: [...roles.permissionsIn(undefined, account.roles)],
       proof,
       impersonator: { id: principal.id, untilMs },
     })
@@ -172,14 +176,15 @@ export class Administration {
   async #change(
     visitor: Visitor,
     id: string,
-    work: (trx: Database, account: Account) => Promise<readonly string[] | Refusal>,
+    work: (trx: Database, account: Account, table: RoleTable) => Promise<readonly string[] | Refusal>,
   ): Promise<Refusal | undefined> {
-    const { store, accounts, revocations, audit, keyBook } = this.#rooms
+    const { store, accounts, revocations, audit, keyBook, roleBook } = this.#rooms
     const outcome = await store.transaction(async (trx) => {
       await hold(trx, id)
       const account = await accounts.byId(trx, id)
       if (account === undefined) return nobody
-      return this.#beyond(visitor, account.roles) ?? work(trx, account)
+      const { table } = await roleBook.hold(trx) // what a role comes to stays so until this is done
+      return this.#beyond(visitor, account.roles, table) ?? work(trx, account, table)
     })
     audit.wake()
     if (isRefusal(outcome)) return outcome
@@ -189,11 +194,8 @@ export class Administration {
   }
 
   /** The refusal where these roles come to more than the visitor holds. */
-  #beyond(visitor: Visitor, roles: readonly string[]): Refusal | undefined {
-    const theirs = this.#rooms.roles.permissionsOf(roles)
-    const missing = [...theirs].find((permission) => !covers(visitor.principal.permissions, permission))
-    if (missing === undefined) return undefined
-    return refuse('permission-required', { detail: `Permission '${missing}' required`, reason: 'reaches upwards' })
+  #beyond({ principal }: Visitor, roles: readonly string[], table: RoleTable): Refusal | undefined {
+    return refusalBeyond((permission) => covers(principal.permissions, permission), table.permissionsOf(roles))
   }
 }
 

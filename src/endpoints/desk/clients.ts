@@ -264,7 +264,7 @@ export function authorAt(diary: Diary, visitor: Visitor): Author {
   return {
     id,
     holds: (permission) => covers(permissions, permission),
-    note: (trx, action, clientId, details) => diary.forClient(trx, visitor, action, 'success', clientId, details),
+    note: (trx, action, id, details) => diary.change(trx, visitor, action, { id, type: 'client' }, details),
   }
 }
 

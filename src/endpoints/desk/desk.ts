@@ -2,6 +2,7 @@ import { Administration } from './administration.ts'
 import { Authorization } from './authorization.ts'
 import { ByProvider } from './by-provider.ts'
 import { ClientAdministration, type ClientRooms } from './clients.ts'
+import { Decisions } from './decisions.ts'
 import { Devices } from './devices.ts'
 import { Consents } from './grants.ts'
 import { Guard } from './guard.ts'
@@ -9,9 +10,11 @@ import { Issuing, type IssuingRooms } from './issuing.ts'
 import { KeyCounter } from './keys.ts'
 import { Letters } from './letters.ts'
 import { Own } from './own.ts'
+import { PolicyAdministration } from './policies.ts'
 import { Recovery } from './recovery.ts'
 import { Registrar } from './registration.ts'
 import { Revocation } from './revocation.ts'
+import { RoleAdministration } from './roles.ts'
 import type { DeskRooms } from './rooms.ts'
 import { ServiceAdministration } from './services.ts'
 import { SignIn } from './sign-in.ts'
@@ -32,6 +35,9 @@ export interface Desk {
   readonly letters: Letters
   readonly keys: KeyCounter
   readonly services: ServiceAdministration
+  readonly roles: RoleAdministration
+  readonly decisions: Decisions
+  readonly policies: PolicyAdministration
   /** Undefined where the house gives no tokens to clients of other people. */
   readonly authorization: Authorization | undefined
   readonly devices: Devices | undefined
@@ -60,6 +66,9 @@ export function openDesk(rooms: DeskRooms, oauth?: IssuingRooms & ClientRooms): 
     letters,
     keys: new KeyCounter(rooms),
     services: new ServiceAdministration(rooms, oauth?.registry.clients),
+    roles: new RoleAdministration(rooms),
+    decisions: new Decisions(rooms),
+    policies: new PolicyAdministration(rooms),
     authorization: oauth && new Authorization(rooms, oauth.resources, new Issuing(rooms, oauth, diary), diary),
     devices: oauth && new Devices(rooms, oauth, guard, consents),
     clients: oauth && new ClientAdministration(rooms, oauth),

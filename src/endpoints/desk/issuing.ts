@@ -22,6 +22,7 @@ import type { Resource, Resources } from '../../oauth/resources.ts'
 import { isOpened, targetOf } from '../../oauth/target.ts'
 import type { Database } from '../../store/database.ts'
 import { bindingOf, type Proven } from './binding.ts'
+import { TokenExchange } from './exchange.ts'
 import type { DeskRooms } from './rooms.ts'
 import type { Diary, Visitor } from './visitor.ts'
 
@@ -55,11 +56,13 @@ export class Issuing {
   readonly #rooms: DeskRooms
   readonly #own: IssuingRooms
   readonly #diary: Diary
+  readonly #exchange: TokenExchange
 
   constructor(rooms: DeskRooms, own: IssuingRooms, diary: Diary) {
     this.#rooms = rooms
     this.#own = own
     this.#diary = diary
+    this.#exchange = new TokenExchange(rooms, own.resources, diary)
   }
 
   async token(visitor: Visitor, grant: GrantType, request: TokenRequest): Promise<TokenAnswer | OauthRefusal> {
@@ -74,6 +77,8 @@ export class Issuing {
         return this.#withDeviceCode(visitor, request, binding)
       case 'client_credentials':
         return this.#forClient(visitor, request, binding)
+      case 'token_exchange':
+        return this.#exchange.token(visitor, request, binding)
     }
   }
 
@@ -351,7 +356,7 @@ export class Issuing {
       roles: account.roles,
       email: account.email,
       name: account.name,
-      permissions: [...roles.permissionsOf(account.roles)],
+      permissions: [...roles.permissionsIn(undefined, account.roles)],
       proof: session.proof,
     }
     const issued = tokens.issue({

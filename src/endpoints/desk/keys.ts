@@ -12,7 +12,7 @@ import type { Letters } from './letters.ts'
 import type { DeskRooms } from './rooms.ts'
 import type { Diary, Visitor } from './visitor.ts'
 
-export type KeyRooms = Pick<DeskRooms, 'store' | 'audit' | 'accounts' | 'keys' | 'keyBook' | 'roles' | 'scopeTexts'>
+export type KeyRooms = Pick<DeskRooms, 'store' | 'audit' | 'accounts' | 'keys' | 'keyBook' | 'roleBook' | 'scopeTexts'>
 
 /** Whoever makes, rotates and revokes keys: a person at the desk, a key of itself, or an operator at the machine. */
 export interface KeyAuthor {
@@ -212,16 +212,22 @@ export class KeyCounter {
     owner: KeyOwner,
     { permissions, scopes }: KeyPolicy,
   ): Promise<Refusal | undefined> {
-    const { roles, accounts, keyBook } = this.#rooms
+    const { roleBook, accounts, keyBook } = this.#rooms
+    const { table: roles } = await roleBook.hold(trx)
     const isTheirs = owner.type === 'user' && owner.id === author.id
     const lent = [...permissions, ...(isTheirs ? [] : roles.lentBy(scopes ?? []))]
     const needed = [...lent]
-    const person = owner.type === 'user' && !isTheirs ? await accounts.byId(trx, owner.id) : undefined
-    const theirs = person && roles.permissionsOf(person.roles)
+    const account = owner.type === 'user' ? await accounts.byId(trx, owner.id) : undefined
+    const measure = account && roles.permissionsOf(account.roles)
+    const theirs = isTheirs ? undefined : measure
+    // What their own roles hold in one area counts there by the key too: it is measured where it is used.
+    const own = isTheirs ? measure : undefined
     if (theirs !== undefined) needed.push('users:manage', ...theirs)
     const service = owner.type === 'service' ? keyBook.heldByService(owner.id) : undefined
     if (service !== undefined) needed.push(...service.permissions, ...roles.permissionsOf(service.roles))
-    const missing = needed.find((permission) => !author.holds(permission))
+    const missing = needed.find(
+      (permission) => !author.holds(permission) && !(own !== undefined && covers(own, permission)),
+    )
     if (missing !== undefined)
       return refuse('permission-required', { detail: `Permission '${missing}' required`, reason: 'reaches upwards' })
     return theirs === undefined || author.exceeds(theirs)
@@ -237,7 +243,8 @@ export function keyAuthorAt(diary: Diary, letters: Letters, visitor: Visitor): K
     id,
     holds: (permission) => covers(permissions, permission),
     exceeds: (theirs) => [...permissions].some((permission) => !covers(theirs, permission)),
-    note: (trx, action, result, keyId, details) => diary.forKey(trx, visitor, action, result, keyId, details),
+    note: (trx, action, result, id, details) =>
+      diary.change(trx, visitor, action, { id, type: 'api-key' }, details, result),
     tell: (trx, account, key) => letters.news(trx, visitor, account, 'key-created', { key }),
   }
 }

@@ -5,6 +5,7 @@ import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
 import { isUniqueViolation } from '../../store/unique-violation.ts'
 import { atLeast } from './at-least.ts'
+import { refusalOfRoles } from './given.ts'
 import { type Guard, isRefusal } from './guard.ts'
 import type { Letters } from './letters.ts'
 import type { DeskRooms } from './rooms.ts'
@@ -165,15 +166,19 @@ export class Registrar {
     return outcome
   }
 
-  /** Whether whoever invited could still give these roles. An invitation does not outlive the rights that it was made with. */
+  /**
+   * Whether whoever invited could still give these roles, which are as they are until the transaction ends. An invitation
+   * does not outlive the rights that it was made with, nor its roles.
+   */
   async stands(
-    db: Database,
+    trx: Database,
     { by, roles }: { readonly by: string; readonly roles: readonly string[] },
   ): Promise<boolean> {
-    const { accounts, roles: table } = this.#rooms
-    const inviter = await accounts.byId(db, by)
-    if (inviter?.status !== 'active') return false
-    const held = table.permissionsOf(inviter.roles)
+    const { accounts, roleBook } = this.#rooms
+    const { table } = await roleBook.hold(trx)
+    const inviter = await accounts.byId(trx, by)
+    if (inviter?.status !== 'active' || refusalOfRoles(table, roles) !== undefined) return false
+    const held = table.permissionsIn(undefined, inviter.roles)
     const given = [...table.permissionsOf(roles), ...(roles.length > 0 ? ['roles:manage'] : []), 'users:manage']
     return given.every((permission) => covers(held, permission))
   }

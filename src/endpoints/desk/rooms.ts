@@ -19,6 +19,12 @@ import type { Revocations } from '../../authn/session/revocations.ts'
 import type { Sessions } from '../../authn/session/sessions.ts'
 import type { Tickets } from '../../authn/ticket/tickets.ts'
 import type { TokenService } from '../../authn/token/tokens.ts'
+import type { DecisionPoint } from '../../authz/decision.ts'
+import type { PolicyBook } from '../../authz/policy/policy-book.ts'
+import type { PolicyStore } from '../../authz/policy/policy-store.ts'
+import type { ResourceType } from '../../authz/resource-type.ts'
+import type { RoleBook } from '../../authz/role-book.ts'
+import type { RoleStore } from '../../authz/role-store.ts'
 import type { RoleTable } from '../../authz/roles.ts'
 import type { Meters } from '../../gate/meters.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -63,7 +69,14 @@ export interface DeskRooms {
   readonly serviceBook: ServiceBook
   readonly keys: Keys
   readonly keyBook: KeyBook
+  readonly policyStore: PolicyStore
+  readonly policyBook: PolicyBook
+  /** The routes that ask a policy, by its name. */
+  readonly policyAskers: (name: string) => readonly string[]
+  readonly roleStore: RoleStore
+  readonly roleBook: RoleBook
+  /** The roles of the day. */
   readonly roles: RoleTable
-  /** Every role that the configuration has. */
-  readonly knownRoles: ReadonlySet<string>
+  readonly decisions: DecisionPoint
+  readonly resourceTypes: ReadonlyMap<string, ResourceType>
 }

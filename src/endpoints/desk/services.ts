@@ -10,14 +10,12 @@ import { type Claimed, claimedBy, type SecretView, type ServiceView, secretsMax 
 import { covers } from '../../authz/permissions.ts'
 import { type FieldErrors, type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
+import { refusalBeyond, refusalOfRoles } from './given.ts'
 import { isRefusal } from './guard.ts'
 import type { DeskRooms } from './rooms.ts'
 import type { Diary, Visitor } from './visitor.ts'
 
-export type ServiceRooms = Pick<
-  DeskRooms,
-  'store' | 'audit' | 'services' | 'serviceBook' | 'keyBook' | 'roles' | 'knownRoles'
->
+export type ServiceRooms = Pick<DeskRooms, 'store' | 'audit' | 'services' | 'serviceBook' | 'keyBook' | 'roleBook'>
 
 /** Whoever changes services: an administrator at the desk, or an operator at the machine. */
 export interface ServiceAuthor {
@@ -97,12 +95,12 @@ export class ServiceAdministration {
     if (this.#own(name) !== undefined) return configured
     const definition = this.#checked(draft)
     if (isRefusal(definition)) return definition
-    const refused = this.#beyond(author, definition)
-    if (refused !== undefined) return refused
     const { store, services } = this.#rooms
     const outcome = await store.transaction(
       async (trx): Promise<(MadeService & { readonly keys: readonly string[] }) | Refusal> => {
         await services.takeTurns(trx)
+        const refused = await this.#ungiven(trx, author, definition)
+        if (refused !== undefined) return refused
         const claimed = await this.#claimed(trx, name, definition)
         if (claimed !== undefined) return claimed
         if ((await services.count(trx)) >= servicesMax)
@@ -130,8 +128,9 @@ export class ServiceAdministration {
     const definition = this.#checked(draft)
     if (isRefusal(definition)) return definition
     const refused = await this.#withService(name, async (trx, before) => {
-      const beyond = this.#beyond(author, before.definition) ?? this.#beyond(author, definition)
-      if (beyond !== undefined) return beyond
+      const refused =
+        (await this.#beyond(trx, author, before.definition)) ?? (await this.#ungiven(trx, author, definition))
+      if (refused !== undefined) return refused
       const claimed = await this.#claimed(trx, name, definition)
       if (claimed !== undefined) return claimed
       await this.#rooms.services.change(trx, name, definition)
@@ -158,7 +157,7 @@ export class ServiceAdministration {
   /** Turns a service away, whatever it shows, or lets it come again. */
   setDisabled(author: ServiceAuthor, name: string, disabled: boolean): Promise<Refusal | undefined> {
     return this.#withService(name, async (trx, { definition }) => {
-      const beyond = disabled ? undefined : this.#beyond(author, definition)
+      const beyond = disabled ? undefined : await this.#beyond(trx, author, definition)
       if (beyond !== undefined) return beyond
       if (!(await this.#rooms.services.setDisabled(trx, name, disabled)))
         return refuse('conflict', { detail: `The service is ${disabled ? 'disabled' : 'enabled'} already` })
@@ -172,7 +171,7 @@ export class ServiceAdministration {
     let made: MadeSecret | undefined
     const refused = await this.#withService(name, async (trx, { definition }) => {
       // Whoever has the secret is the service.
-      const beyond = this.#beyond(author, definition)
+      const beyond = await this.#beyond(trx, author, definition)
       if (beyond !== undefined) return beyond
       made = await this.#rooms.services.rotate(trx, name, overlapMs)
       if (made === undefined)
@@ -237,11 +236,7 @@ export class ServiceAdministration {
 
   #checked(draft: DraftDefinition): ServiceDefinition | Refusal {
     const checked = checkDefinition(draft)
-    if ('errors' in checked) return invalid(checked.errors)
-    const unknown = checked.definition.roles.filter((role) => !this.#rooms.knownRoles.has(role))
-    return unknown.length === 0
-      ? checked.definition
-      : invalid({ roles: [`no role is called ${unknown.map((role) => `\`${role}\``).join(', ')}`] })
+    return 'errors' in checked ? invalid(checked.errors) : checked.definition
   }
 
   /** The refusal where a certificate or a key is another service's already. */
@@ -257,11 +252,19 @@ export class ServiceAdministration {
   }
 
   /** The refusal where a service holds more than whoever makes it, or would have its secret. */
-  #beyond(author: ServiceAuthor, { permissions, roles }: ServiceDefinition): Refusal | undefined {
-    const held = [...permissions, ...this.#rooms.roles.permissionsOf(roles)]
-    const missing = held.find((permission) => !author.holds(permission))
-    if (missing === undefined) return undefined
-    return refuse('permission-required', { detail: `Permission '${missing}' required`, reason: 'reaches upwards' })
+  async #beyond(
+    trx: Database,
+    author: ServiceAuthor,
+    { permissions, roles }: ServiceDefinition,
+  ): Promise<Refusal | undefined> {
+    const { table } = await this.#rooms.roleBook.hold(trx) // what a role comes to stays so until this is done
+    return refusalBeyond(author.holds, [...permissions, ...table.permissionsOf(roles)])
+  }
+
+  /** The refusal where a service cannot be given what its definition says: roles that are none or kept apart, or too much. */
+  async #ungiven(trx: Database, author: ServiceAuthor, definition: ServiceDefinition): Promise<Refusal | undefined> {
+    const { table } = await this.#rooms.roleBook.hold(trx)
+    return refusalOfRoles(table, definition.roles) ?? this.#beyond(trx, author, definition)
   }
 }
 
@@ -270,7 +273,7 @@ export function serviceAuthorAt(diary: Diary, visitor: Visitor): ServiceAuthor {
   const { permissions } = visitor.principal
   return {
     holds: (permission) => covers(permissions, permission),
-    note: (trx, action, service, details) => diary.forService(trx, visitor, action, 'success', service, details),
+    note: (trx, action, id, details) => diary.change(trx, visitor, action, { id, type: 'service' }, details),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AdminAction, AuditEvent, AuthenticationAction, Details } from '../../audit/event.ts'
 import type { AuditLog } from '../../audit/log.ts'
+import { actorsOf } from '../../authn/actor.ts'
 import type { Principal } from '../../authn/principal.ts'
 import { deviceCookie } from '../../gate/cookie-names.ts'
 import type { Exchange } from '../../gate/exchange.ts'
@@ -72,49 +73,18 @@ export class Diary {
     return this.#write(trx, visitor, visitor.principal.id, userId, { type: 'admin_action', action, result, details })
   }
 
-  /** What an administrator did to a client. */
-  forClient(
+  /** What somebody did to a thing of the house: a client, a service, an API key, a role, a policy. */
+  change(
     trx: Database,
     visitor: Visitor,
     action: AdminAction,
-    result: AuditEvent['result'],
-    clientId: string,
+    resource: AuditEvent['resource'],
     details: Details = {},
+    result: AuditEvent['result'] = 'success',
   ): Promise<void> {
-    const { id, actor } = visitor.principal
-    const more = actor === undefined ? details : { ...details, acting: actor }
-    const what = { type: 'admin_action', action, result, details: more } as const
-    return this.#enroll(trx, visitor, { id, type: 'user' }, { id: clientId, type: 'client' }, what)
-  }
-
-  /** What an administrator did to a service. */
-  forService(
-    trx: Database,
-    visitor: Visitor,
-    action: AdminAction,
-    result: AuditEvent['result'],
-    service: string,
-    details: Details = {},
-  ): Promise<void> {
-    const { id, type, actor } = visitor.principal
-    const more = actor === undefined ? details : { ...details, acting: actor }
-    const what = { type: 'admin_action', action, result, details: more } as const
-    return this.#enroll(trx, visitor, { id, type }, { id: service, type: 'service' }, what)
-  }
-
-  /** What somebody did to an API key: its owner, an administrator, or the key itself. */
-  forKey(
-    trx: Database,
-    visitor: Visitor,
-    action: AdminAction,
-    result: AuditEvent['result'],
-    keyId: string,
-    details: Details = {},
-  ): Promise<void> {
-    const { id, type, actor } = visitor.principal
-    const more = actor === undefined ? details : { ...details, acting: actor }
-    const what = { type: 'admin_action', action, result, details: more } as const
-    return this.#enroll(trx, visitor, { id, type }, { id: keyId, type: 'api-key' }, what)
+    const { id, type } = visitor.principal
+    const what = { type: 'admin_action', action, result, details: whoActed(visitor, details) } as const
+    return this.#enroll(trx, visitor, { id, type }, resource, what)
   }
 
   /** What a client of other people's did, or tried, at the authorization server, for itself. */
@@ -172,8 +142,7 @@ export class Diary {
     userId: string | undefined,
     what: Pick<AuditEvent, 'type' | 'action' | 'result' | 'details'>,
   ): Promise<void> {
-    const { actor } = visitor.principal
-    const details = actor === undefined ? what.details : { ...what.details, acting: actor }
+    const details = whoActed(visitor, what.details)
     const who = { id: actorId, type: actorId === 'anonymous' ? 'anonymous' : 'user' } as const
     return this.#enroll(trx, visitor, who, { id: userId ?? '', type: 'user' }, { ...what, details })
   }
@@ -202,6 +171,11 @@ export class Diary {
 
 /** What anybody may ask for in somebody's name. */
 const asking: ReadonlySet<AuthenticationAction> = new Set(['password-reset-request', 'second-factor-request'])
+
+/** Beside what happened: who did it in the name of the one that it is written down for. */
+function whoActed({ principal: { actor } }: Visitor, details: Details): Details {
+  return actor === undefined ? details : { ...details, acting: actorsOf(actor).join(' ') }
+}
 
 /** Names in order, as RFC 8785 wants them. */
 function sorted(details: Details): Details {

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { compilePolicy } from '../../../src/authz/policy/compile.ts'
 import type { AttributeRequest } from '../../../src/authz/policy/policy.ts'
-import { anyDocument, anyRequest, withoutExists } from './random.ts'
+import { anyDocument, anyIndexed, anyIndexedRequest, anyRequest, withoutExists } from './random.ts'
 import { decideByDefinition } from './reference.ts'
-import { policyOf } from './support.ts'
+import { asking, policyOf } from './support.ts'
 
 test('AZ4: a policy decides as its definition says, whatever is missing, and the index changes no decision', () => {
   fc.assert(
@@ -18,6 +18,48 @@ test('AZ4: a policy decides as its definition says, whatever is missing, and the
     }),
     { numRuns: 3_000 },
   )
+})
+
+test('AZ4: however a rule is found, by a prefix, a network, a number, a clock or what rules share, it is the one that decides', () => {
+  fc.assert(
+    fc.property(anyIndexed, fc.array(anyIndexedRequest, { minLength: 4, maxLength: 12 }), (document, requests) => {
+      const policy = policyOf(document)
+      for (const request of requests) {
+        const { effect, rule } = policy.decide(request as AttributeRequest)
+        assert.deepEqual({ effect, rule }, decideByDefinition(document, request))
+      }
+    }),
+    { numRuns: 1_500 },
+  )
+})
+
+test('AZ4: what is too much to be sorted is asked in turn, and decides as the definition says', () => {
+  const rules = Array.from({ length: 10_000 }, (_, at) => ({
+    condition: {
+      all: [
+        // Ranges within ranges stand in more places than a rule may, and so many conditions are more than are weighed.
+        { operator: 'greater_than', attribute: 'resource.size', value: (at * 13) % 4_999 },
+        { operator: 'less_than', attribute: 'resource.size', value: 10_007 - ((at * 7) % 4_999) },
+        ...['a', 'b', 'c'].map((name, k) => ({
+          operator: 'less_than',
+          attribute: `resource.${name}`,
+          value: (at * (k + 3)) % 997,
+        })),
+        { operator: 'equals', attribute: 'resource.type', value: `t${at % 1_000}` },
+      ],
+    },
+    effect: at % 3 === 0 ? 'deny' : 'allow',
+  }))
+  const document = { version: '1.0', combining: 'deny-overrides', rules }
+  const policy = policyOf(document)
+  const outcomes = new Set<unknown>()
+  for (let at = 0; at < 40; at++) {
+    const resource = { type: `t${at * 7}`, size: at * 271, a: at * 9, b: at * 5, ...(at % 5 === 0 ? {} : { c: 400 }) }
+    const { effect, rule } = policy.decide(asking({ resource }))
+    assert.deepEqual({ effect, rule }, decideByDefinition(document, asking({ resource })))
+    outcomes.add(rule === undefined ? 'nobody' : effect)
+  }
+  assert.deepEqual([...outcomes].sort(), ['deny', 'nobody', 'permit'])
 })
 
 test('AZ4: what explains a decision, without the index, comes to the same', () => {

@@ -1,3 +1,5 @@
+import { BlockList, isIP } from 'node:net'
+
 // The meaning of a policy, as slow and as plain as it can be said: read from the document itself, rule by rule.
 
 type Json = Readonly<Record<string, unknown>>
@@ -26,7 +28,9 @@ function truthOf(condition: Json, request: unknown): Truth {
   if ('all' in condition) return allOf((condition['all'] as Json[]).map((one) => truthOf(one, request)))
   if ('any' in condition) return anyOf((condition['any'] as Json[]).map((one) => truthOf(one, request)))
   const path = condition['attribute'] as string
+  if (condition['operator'] === 'between') return between(condition, find('environment.time', request))
   const found = find(path, request)
+  if (condition['operator'] === 'in_network') return inNetwork([condition['value']].flat() as string[], found)
   if (condition['operator'] === 'exists') return (found !== undefined) === (condition['value'] ?? true)
   const value = operand(condition['value'], request)
   // A subject with several roles is each of them.
@@ -67,6 +71,44 @@ function compare(operator: unknown, found: unknown, value: unknown): Truth {
     default:
       throw new Error(`the reference does not know ${String(operator)}`)
   }
+}
+
+/** By the minutes since midnight, in zones that are never put forward. */
+function between(condition: Json, time: unknown): Truth {
+  if (typeof time !== 'number' || !(Math.abs(time) < 8e15)) return undefined
+  const [from = 0, to = 0] = (condition['value'] as string[]).map((text) => {
+    const [hours, minutes] = text.split(':').map(Number)
+    return (hours ?? 0) * 60 + (minutes ?? 0)
+  })
+  const ahead = { UTC: 0, 'Asia/Kolkata': 330 }[(condition['zone'] ?? 'UTC') as string]
+  if (ahead === undefined) throw new Error(`the reference does not know ${String(condition['zone'])}`)
+  const minute = (((Math.floor(time / 60_000) + ahead) % 1_440) + 1_440) % 1_440
+  for (let at = from; at % 1_440 !== to % 1_440; at++) if (at % 1_440 === minute) return true
+  return from === 0 && to === 1_440
+}
+
+/** One by one, by the platform's own reading; an address that carries an older one is the older one. */
+function inNetwork(networks: readonly string[], address: unknown): Truth {
+  if (typeof address !== 'string') return undefined
+  const [ip, family] = familyOf(address.replace(/%.*$/, ''))
+  if (family === 0) return undefined
+  return networks.some((network) => {
+    const [written = '', bits] = network.split('/')
+    const [base, ofBase] = familyOf(written)
+    if (ofBase !== family) return false
+    const mapped = base === written ? 0 : 96
+    const list = new BlockList()
+    list.addSubnet(base, bits === undefined ? (family === 4 ? 32 : 128) : Number(bits) - mapped, `ipv${family}`)
+    return list.check(ip, `ipv${family}`)
+  })
+}
+
+function familyOf(ip: string): readonly [ip: string, family: 0 | 4 | 6] {
+  const carried =
+    isIP(ip) === 6 ? /^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(new URL(`http://[${ip}]`).hostname) : null
+  if (carried === null) return [ip, isIP(ip) as 0 | 4 | 6]
+  const number = carried.slice(1).map((group) => Number.parseInt(group, 16))
+  return [number.flatMap((group) => [group >> 8, group & 255]).join('.'), 4]
 }
 
 function operand(value: unknown, request: unknown): unknown {

@@ -18,7 +18,7 @@ function allows(condition: unknown, principal: Principal, resource = {}): boolea
 }
 
 test('AZ4: a policy is asked of who is there: their id, type, roles, permissions and what is known beyond', () => {
-  const principal = { ...ann, attributes: { department: 'news', level: 3 }, actor: 'root', client: 'app' }
+  const principal = { ...ann, attributes: { department: 'news', level: 3 }, actor: { id: 'root' }, client: 'app' }
   // biome-ignore format: a table
   const conditions: readonly (readonly [attribute: string, operator: string, value: unknown])[] = [
     ['subject.id', 'equals', 'ann'],
