@@ -1,14 +1,15 @@
 import type { AuditLog } from './audit/log.ts'
 import type { Revocations } from './authn/session/revocations.ts'
+import { readAssertion } from './authn/token/read-assertion.ts'
 import type { TokenService } from './authn/token/tokens.ts'
 import type { AuthorizationServer } from './authorization.ts'
 import { decisionPoint } from './authz/decide.ts'
 import type { DecisionPoint } from './authz/decision.ts'
-import type { PolicyBook } from './authz/policy/policy-book.ts'
-import type { PolicyStore } from './authz/policy/policy-store.ts'
-import type { RoleBook, RoleConfiguration } from './authz/role-book.ts'
-import type { RoleStore } from './authz/role-store.ts'
-import type { RoleTable } from './authz/roles.ts'
+import type { PolicyBook } from './authz/policy/book.ts'
+import type { PolicyStore } from './authz/policy/store.ts'
+import type { RoleBook, RoleConfiguration } from './authz/role/book.ts'
+import type { RoleStore } from './authz/role/store.ts'
+import type { RoleTable } from './authz/role/table.ts'
 import type { Settings } from './config/settings.ts'
 import { administrationEndpoints } from './endpoints/api/administration.ts'
 import { authEndpoints, refreshOwn } from './endpoints/api/auth.ts'
@@ -36,9 +37,9 @@ import { openEvidence } from './gate/evidence.ts'
 import type { Answerer } from './gate/exchange.ts'
 import { compileHeaders } from './gate/headers.ts'
 import type { Meters } from './gate/meters.ts'
-import { Owners } from './gate/owner-lookup.ts'
+import { Owners } from './gate/owner/lookup.ts'
+import { compileResourceTypes, type RoutedType } from './gate/owner/resources.ts'
 import { compilePlan, type Plan } from './gate/plan.ts'
-import { compileResourceTypes, type RoutedType } from './gate/resource-options.ts'
 import { openResourceServer } from './gate/resource-server.ts'
 import type { Rooms } from './gate/rooms.ts'
 import type { RouteLimit } from './gate/route.ts'
@@ -108,9 +109,10 @@ export function furnish(settings: Settings, standing: Standing): Floor {
   const limits = limitsOf(settings)
   const trusts = networkList(settings.listen.trustedProxies)
   const prefixes = ['x-gatehouse-', ...settings.identityHeaders.map((name) => name.toLowerCase())]
+  const issuer = authorization?.issuer ?? settings.tokens.issuer
   const evidence = openEvidence({
     keyring: standing.idKeyring,
-    issuer: authorization?.issuer ?? settings.tokens.issuer,
+    issuer,
     clock: machine.clock,
     random: machine.random,
   })
@@ -150,6 +152,10 @@ export function furnish(settings: Settings, standing: Standing): Floor {
       roles,
       decisions,
       resourceTypes,
+      asserted(text) {
+        const read = readAssertion(text, { keyring: standing.idKeyring, issuer, tokens, clock: machine.clock })
+        return 'code' in read ? read : { caller: read.caller, client: upstreams.get(read.upstream)?.client }
+      },
       scopeTexts:
         settings.oauth &&
         new Map(Object.entries(settings.oauth.scopes).map(([name, { description }]) => [name, description])),

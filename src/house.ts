@@ -9,12 +9,12 @@ import { idTokenTtlMs } from './authn/token/id-token.ts'
 import { openTokens, type TokenService } from './authn/token/tokens.ts'
 import { type AuthorizationServer, openAuthorization } from './authorization.ts'
 import type { DecisionPoint } from './authz/decision.ts'
-import { PolicyBook } from './authz/policy/policy-book.ts'
-import { PolicyStore } from './authz/policy/policy-store.ts'
-import { RoleBook } from './authz/role-book.ts'
-import { RoleStore } from './authz/role-store.ts'
+import { PolicyBook } from './authz/policy/book.ts'
+import { PolicyStore } from './authz/policy/store.ts'
+import { RoleBook } from './authz/role/book.ts'
+import { RoleStore } from './authz/role/store.ts'
 import type { Environment, Settings } from './config/settings.ts'
-import { type Embedded, embed } from './endpoints/embedded.ts'
+import { type Embedded, embed } from './endpoints/embedded/embedded.ts'
 import { type Floor, furnish, rolesOf } from './floor.ts'
 import { type Gate, openGate } from './gate/gate.ts'
 import { openMeters } from './gate/meters.ts'
@@ -414,5 +414,13 @@ function warningsOf(settings: Settings): string[] {
   for (const { path, access, policy = [], owner } of settings.routes)
     if (access === 'authenticated' && !owner && policy.length > 0 && policy.every((name) => managed.has(name)))
       warnings.push(`\`${path}\` demands no permission: whoever may manage policies says who comes there`)
+  const areas = new Set(settings.routes.flatMap(({ area }) => area ?? []))
+  const ofRoles = new Set(Object.values(settings.roles).flatMap(({ scope }) => scope ?? []))
+  for (const [name, { scope = 'global' }] of Object.entries(settings.roles))
+    if (scope !== 'global' && !areas.has(scope))
+      warnings.push(`the role \`${name}\` counts in \`${scope}\`, and no route is in that area`)
+  for (const area of areas)
+    if (!ofRoles.has(area))
+      warnings.push(`routes are in the area \`${area}\`, and no role of the configuration counts there alone`)
   return warnings
 }

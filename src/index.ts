@@ -9,9 +9,9 @@ export type { Principal } from './authn/principal.ts'
 export type { Decision } from './authz/decision.ts'
 export type { AskedResource } from './authz/question.ts'
 export { type Config, defineConfig, env, file } from './config/settings.ts'
-export type { Embedded, Visit } from './endpoints/embedded.ts'
+export type { Embedded, Visit } from './endpoints/embedded/embedded.ts'
+export { NotAllowed } from './endpoints/embedded/not-allowed.ts'
 export { type Listener, listen } from './endpoints/listener.ts'
-export { NotAllowed } from './endpoints/not-allowed.ts'
 export type { House } from './house.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Principal } from '../authn/principal.ts'
 import type { AccessRequest, ClientTerms, Decision, DecisionPoint, Lack } from './decision.ts'
 import { covers } from './permissions.ts'
-import type { RoleTable } from './roles.ts'
+import type { RoleTable } from './role/table.ts'
 
 /**
  * Decides by permission (NIST RBAC): what the caller's roles hold against what is demanded. A client of other people needs

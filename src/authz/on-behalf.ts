@@ -2,7 +2,7 @@ import { type Actor, actorsMax, actorsOf, handedTo } from '../authn/actor.ts'
 import { anonymous, type Principal } from '../authn/principal.ts'
 import { Fault } from '../kernel/error.ts'
 import { common } from './permissions.ts'
-import { sharePerson } from './roles.ts'
+import { sharePerson } from './role/table.ts'
 
 /**
  * The principal of an agent that acts for a person inside one process: it is the person, may what both of them may, and has

@@ -58,7 +58,7 @@ export function decideOn(question: Question, { decisions, types }: Grounds, ask:
   if (!isAction(action)) return deny('no permission is called so')
   const held = decisions.decide({ principal, permission: action, ofClients })
   if (held.effect === 'deny' || resource === undefined) return held
-  if (resource === null) return deny('there is no such thing', { kind: 'ownership' })
+  if (resource === null || typeof resource !== 'object') return deny('there is no such thing', { kind: 'ownership' })
   const request = attributesOf(question)
   if (request === undefined) return deny('its attributes cannot be read')
   const type = types.get(request.resource['type'] as string)

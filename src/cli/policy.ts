@@ -1,4 +1,4 @@
-import type { PolicyView } from '../authz/policy/policy-book.ts'
+import type { PolicyView } from '../authz/policy/book.ts'
 import { policyOf } from '../endpoints/api/policies.ts'
 import { isRefusal } from '../endpoints/desk/guard.ts'
 import { PolicyAdministration, type PolicyAuthor } from '../endpoints/desk/policies.ts'

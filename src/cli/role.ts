@@ -1,4 +1,4 @@
-import type { RoleDefinition } from '../authz/role-store.ts'
+import type { RoleDefinition } from '../authz/role/store.ts'
 import { conflictOf, definitionOf, roleOf } from '../endpoints/api/roles.ts'
 import { conflictText } from '../endpoints/desk/given.ts'
 import { isRefusal } from '../endpoints/desk/guard.ts'
@@ -134,7 +134,11 @@ async function list({ administration, terminal }: Place, asJson: boolean): Promi
     areas,
     accounts,
   } of all)
-    terminal.out([name, origin, scope, `${accounts} accounts`, holdings({ held, areas })].join('\t'))
+    terminal.out(
+      [name, origin, scope, accounts === 1 ? '1 account' : `${accounts} accounts`, holdings({ held, areas })].join(
+        '\t',
+      ),
+    )
   for (const conflict of conflicts)
     terminal.err(`${conflict.kind} ${conflict.id} has no role of these: ${conflictText(conflict)}`)
   return true

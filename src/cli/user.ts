@@ -1,7 +1,7 @@
 import type { AdminAction } from '../audit/event.ts'
 import type { Account } from '../authn/account/accounts.ts'
 import { hold } from '../authn/account/hold.ts'
-import type { RoleTable } from '../authz/roles.ts'
+import type { RoleTable } from '../authz/role/table.ts'
 import { refusalOfRoles } from '../endpoints/desk/given.ts'
 import type { House } from '../house.ts'
 import type { Database } from '../store/database.ts'

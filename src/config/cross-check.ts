@@ -1,7 +1,7 @@
-import { usualAdministrator } from '../authz/role-grants.ts'
+import { usualAdministrator } from '../authz/role/grants.ts'
 import { personScopes } from '../authz/scopes.ts'
 import { certificatesAt } from '../endpoints/client-certificates.ts'
-import { ownerMistakes } from '../gate/check-owners.ts'
+import { ownerMistakes } from '../gate/owner/mistakes.ts'
 import { builtInLimits } from '../limits/options.ts'
 import { certificateMistakes } from '../oauth/client-options.ts'
 import { contract } from '../wire/contract.ts'
@@ -168,7 +168,7 @@ function checkMachines(
 /** Scopes that one part names and another describes, and an address that clients can rely on. */
 function checkOauth(
   given: Readonly<Record<string, unknown>>,
-  { oauth, publicUrl, listen, tokens }: Settings,
+  { oauth, publicUrl, listen, tokens, upstreams }: Settings,
 ): Mistake[] {
   const mistakes: Mistake[] = []
   const known = new Set(Object.keys(oauth?.scopes ?? {}))
@@ -179,6 +179,9 @@ function checkOauth(
     }
   }
   for (const [index, route] of listIn(given['routes']).entries()) mustKnow(`routes[${index}].scope`, route['scope'])
+  for (const [name, { client }] of Object.entries((oauth === undefined && upstreams) || {}))
+    if (client !== undefined)
+      mistakes.push({ path: `upstreams.${name}.client`, message: 'expected `oauth` beside it, which has its clients' })
   if (oauth === undefined) return mistakes
   if (publicUrl === undefined && (listen === undefined || ownUrl(listen) === undefined))
     mistakes.push({ path: 'oauth', message: 'expected `publicUrl` beside it: tokens are issued in its name' })
@@ -200,6 +203,19 @@ function checkOauth(
       mistakes.push({
         path: 'tokens.audience',
         message: `\`${tokens.audience}\` is the resource \`${path}\`: its tokens would be good for all of the house`,
+      })
+  }
+  for (const [name, { client, assertion }] of Object.entries(upstreams ?? {})) {
+    if (client === undefined) continue
+    if (!exchanging.has(client))
+      mistakes.push({
+        path: `upstreams.${name}.client`,
+        message: `no client of the configuration with the grant \`token_exchange\` is called \`${client}\`; there ${those(exchanging)}`,
+      })
+    if (!assertion)
+      mistakes.push({
+        path: `upstreams.${name}.assertion`,
+        message: 'expected `true`: it is what the client exchanges',
       })
   }
   if (listen !== undefined)

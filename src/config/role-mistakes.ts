@@ -1,4 +1,4 @@
-import { compileRoles } from '../authz/roles.ts'
+import { compileRoles } from '../authz/role/table.ts'
 import type { Mistake, Settings } from './settings.ts'
 
 /**

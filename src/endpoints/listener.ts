@@ -7,7 +7,7 @@ import type { Inbound } from '../http/message.ts'
 import { deliver, inboundOf, unreadable } from '../http/node.ts'
 import { parseTarget } from '../http/target.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { type Code, catalogue, Fault } from '../kernel/error.ts'
+import { type Code, catalogue, Fault, refuse } from '../kernel/error.ts'
 import { silent } from '../kernel/log.ts'
 import type { ListenOptions } from './options.ts'
 import { TlsDoor, type TlsParts } from './tls-door.ts'
@@ -196,15 +196,29 @@ function join(near: Duplex, first: Buffer, passage: Passage): void {
   let bytes = 0
   far.on('data', (chunk: Buffer) => (bytes += chunk.length))
   far.pipe(near).pipe(far)
-  const end = (): void => {
+  const end = (whole = true): void => {
+    clearInterval(watch)
     near.destroy()
     far.destroy()
-    passage.finish({ bytes, whole: true })
+    passage.finish({ bytes, whole })
   }
-  far.on('error', end)
-  far.on('close', end)
-  near.on('close', end)
+  // Whoever would not be let in any more does not go on (TK4, A56): nothing else would ever ask.
+  const { exchange, plan } = passage
+  const still = plan.vigil(exchange)
+  const watch = setInterval(() => {
+    if (still === undefined) return clearInterval(watch)
+    void Promise.resolve(still(exchange))
+      .catch(() => refuse('unavailable'))
+      .then((refusal) => refusal !== undefined && end(false))
+  }, watchEveryMs)
+  watch.unref()
+  far.on('error', () => end())
+  far.on('close', () => end())
+  near.on('close', () => end())
 }
+
+/** How soon a WebSocket hears that its credential, a role or a policy is another one. */
+const watchEveryMs = 1_000
 
 /** Ends a connection whose client is trusted no more: after the answer that is on its way, or now. */
 function retire(socket: Duplex, switched: ReadonlySet<Duplex>): void {

@@ -19,12 +19,13 @@ export interface ByMachine {
   astray(exchange: Exchange, holder: Holder): Refusal | undefined
 }
 
-export function byMachine(route: Route, rooms: Rooms, door: Door): ByMachine {
+/** `again`: a key that was used by this request before is not used twice. */
+export function byMachine(route: Route, rooms: Rooms, door: Door, again = false): ByMachine {
   const targets = [route.target ?? rooms.audience]
 
   return {
     key(exchange, key) {
-      const found = rooms.keys.verify(key, exchange.client)
+      const found = rooms.keys.verify(key, exchange.client, !again)
       return found instanceof Promise ? found.then((late) => settle(exchange, late)) : settle(exchange, found)
     },
     serviceToken(exchange, token) {

@@ -16,7 +16,8 @@ export interface ByToken {
   cookie(exchange: Exchange, cookie: string): Outcome
 }
 
-export function byToken(route: Route, rooms: Rooms, door: Door): ByToken {
+/** `proven`: a proof that is good once was shown before, and is not asked for a second time. */
+export function byToken(route: Route, rooms: Rooms, door: Door, proven = false): ByToken {
   const { resourceServer } = rooms
 
   return {
@@ -39,7 +40,9 @@ export function byToken(route: Route, rooms: Rooms, door: Door): ByToken {
         const reason = keyThumbprint === undefined ? 'a bearer was sent as DPoP' : 'a bound token was sent as a bearer'
         return door.wrong(exchange, refuse('token-invalid', { reason }), 'DPoP')
       }
-      return keyThumbprint === undefined ? welcome(exchange, verdict) : prove(exchange, verdict, token, keyThumbprint)
+      return keyThumbprint === undefined || proven
+        ? welcome(exchange, verdict)
+        : prove(exchange, verdict, token, keyThumbprint)
     },
 
     /** Browsers send a cookie whoever wrote the page: what changes something has to come from a page of ours. */

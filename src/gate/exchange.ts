@@ -46,6 +46,8 @@ export class Exchange {
   payload: Uint8Array | undefined = undefined
   /** The payload, parsed and checked. */
   input: unknown = undefined
+  /** What is to be done once it is over, however it ended: answered, broken off, or left. */
+  atEnd: (() => void) | undefined = undefined
   /** Calls the upstream off, once it was asked: the caller left. */
   abandon: ((reason: Error) => void) | undefined = undefined
   /** The caller closed the connection before the answer was there. */
@@ -87,6 +89,7 @@ export class Exchange {
   /** Gives back what it held. */
   end(): void {
     this.#bodyAccount?.close()
+    this.atEnd?.()
   }
 }
 

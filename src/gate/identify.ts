@@ -13,12 +13,13 @@ import type { Route } from './route.ts'
 /**
  * Credential → principal: an access token, an API key, a service's token, the cookie of a browser's session, a client
  * certificate; in this order, and never two. A public route lets a caller without one, or with a stale one, go on as
- * nobody; every other route refuses. It waits only where something has to be looked up.
+ * nobody; every other route refuses. It waits only where something has to be looked up. `again`: a proof that is good once was
+ * shown before.
  */
-export function identify(route: Route, rooms: Rooms): Stage | undefined {
+export function identify(route: Route, rooms: Rooms, { again = false } = {}): Stage {
   const door = doorOf(route, rooms)
-  const people = byToken(route, rooms, door)
-  const machines = byMachine(route, rooms, door)
+  const people = byToken(route, rooms, door, again)
+  const machines = byMachine(route, rooms, door, again)
 
   return (exchange) => {
     if (route.ownPagesOnly && !isSafe(exchange) && !isFromOwnPage(exchange, rooms)) return refuse('cross-site')

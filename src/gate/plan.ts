@@ -19,6 +19,7 @@ import { redactText } from '../kernel/redact.ts'
 import { type Cors, openCors } from './cors.ts'
 import type { RouteDraft } from './draft.ts'
 import { type Answerer, Exchange, type Stage } from './exchange.ts'
+import { vigil } from './recheck.ts'
 import type { Rooms } from './rooms.ts'
 import { A, type Route } from './route.ts'
 import { stagesOf } from './way.ts'
@@ -31,6 +32,8 @@ export interface Plan {
   readonly routes: readonly Omit<RouterEntry<Route>, 'value'>[]
   /** Finds the route and makes the exchange. It always finds one: nowhere is a route too, and it refuses. */
   admit(request: Inbound): Exchange
+  /** Asks whether an exchange that goes on would be let in now as well; undefined where nobody has to be. */
+  vigil(exchange: Exchange): Stage | undefined
   /** Whether this request may become a tunnel. */
   tunnels(method: string, path: string): boolean
 }
@@ -82,6 +85,7 @@ export function compilePlan(
         ? exchangeOf(request, found.value, found.params, noMethods)
         : exchangeOf(request, nowhere, noParams, found.allow)
     },
+    vigil: ({ route }) => vigil(route, rooms),
     tunnels(method, path) {
       const found = routers.exact.find(method, path)
       return found !== undefined && isRouterMatch(found) && found.value.route.websocket

@@ -2,7 +2,7 @@ import type { AuditLog } from '../audit/log.ts'
 import type { Holder } from '../authn/holder.ts'
 import type { TokenService, Verified } from '../authn/token/tokens.ts'
 import type { DecisionPoint } from '../authz/decision.ts'
-import type { RoleTable } from '../authz/roles.ts'
+import type { RoleTable } from '../authz/role/table.ts'
 import type { BodyMemory } from '../http/body-memory.ts'
 import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -12,7 +12,7 @@ import type { Log } from '../kernel/log.ts'
 import type { Limit, Limiter } from '../limits/limiter.ts'
 import type { Evidence } from './evidence.ts'
 import type { Meters } from './meters.ts'
-import type { Owners } from './owner-lookup.ts'
+import type { Owners } from './owner/lookup.ts'
 import type { ResourceServer } from './resource-server.ts'
 
 /** What the gate asks of the house. */
@@ -26,8 +26,8 @@ export interface Rooms {
   /** API keys. */
   readonly keys: {
     isKey(text: string): boolean
-    /** `address` is the caller's: used from there, it has been used. */
-    verify(key: string, address: string): Holder | Refusal | Promise<Holder | Refusal>
+    /** `address` is the caller's: used from there, it has been used, unless it is only looked at. */
+    verify(key: string, address: string, uses?: boolean): Holder | Refusal | Promise<Holder | Refusal>
   }
   /** Services that are known here: by their tokens, by their certificates. */
   readonly services: {

@@ -7,7 +7,7 @@ import type { BodyCheck } from '../inspection/body.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { Limit } from '../limits/limiter.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { Lookup } from './owner-lookup.ts'
+import type { Lookup } from './owner/lookup.ts'
 
 /** What a request is on: a route to an upstream, an MCP server, our own API, or the host's server that embeds us. */
 export const P = 1

@@ -13,8 +13,8 @@ import type { RouteDraft } from './draft.ts'
 import type { Answerer } from './exchange.ts'
 import { compileHeaders, type HeaderOptions, headerOptions } from './headers.ts'
 import { oauthRefusal } from './oauth-refusal.ts'
-import { compileOwner, ownerOptions } from './owner-options.ts'
-import type { RoutedType } from './resource-options.ts'
+import { compileOwner, ownerOptions } from './owner/options.ts'
+import type { RoutedType } from './owner/resources.ts'
 import {
   A,
   type Access,

@@ -1,5 +1,5 @@
 import type { Stage } from './exchange.ts'
-import { releaseOf } from './owned-answer.ts'
+import { releaseOf } from './owner/release.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
 

@@ -8,7 +8,8 @@ import { forward } from './forward.ts'
 import { identify } from './identify.ts'
 import { inspect } from './inspect.ts'
 import { judge } from './judge.ts'
-import { owned } from './owned.ts'
+import { owned } from './owner/owned.ts'
+import { recheck } from './recheck.ts'
 import type { Rooms } from './rooms.ts'
 import { A, E, M, P } from './route.ts'
 import { screen } from './screen.ts'
@@ -31,6 +32,7 @@ const way: readonly (readonly [kinds: number, make: StageMaker])[] = [
   [ P | M     | E, judge    ],   // by the policies of the route
   [ P | M | A | E, attend   ],   // in person, and lately proven, where the route wants that
   [ P | M | A | E, inspect  ],
+  [ P | M | A | E, recheck  ],   // reading a body took as long as the caller liked: are they let in still?
   [ P | M        , forward  ],   // insists on a permit
   [         A    , answer   ],   // insists on a permit
   [ P | M     | E, screen   ],   // by the owner too, where only the answer says who that is

@@ -76,6 +76,7 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
         break
       case 13:
         if (is(name, 'authorization')) head.authorization = once(head, head.authorization, value, 'Authorization')
+        else if (is(name, 'x-http-method')) agree(head, method, name, value)
         break
       case 14:
         if (is(name, 'content-length')) readLength(head, value)
@@ -91,6 +92,10 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
         else if (is(name, 'x-forwarded-proto')) head.forwardedProto = value
         else if (is(name, 'client-cert-chain'))
           head.clientCertChain = head.clientCertChain === undefined ? value : `${head.clientCertChain}, ${value}`
+        else if (is(name, 'x-method-override')) agree(head, method, name, value)
+        break
+      case 22:
+        if (is(name, 'x-http-method-override')) agree(head, method, name, value)
         break
       case 29:
         if (is(name, 'access-control-request-method')) head.preflightMethod = value
@@ -116,6 +121,11 @@ function is(name: string, lower: string): boolean {
 function once(head: Head, before: string | undefined, value: string, name: string): string {
   if (before !== undefined) blame(head, `${name} was sent twice`)
   return value
+}
+
+/** Whoever reads another method in a field than in the request line does what nobody was asked about. */
+function agree(head: Head, method: string, name: string, value: string): void {
+  if (value.trim().toUpperCase() !== method) blame(head, `${name} names another method than the request`)
 }
 
 function readLength(head: Head, value: string): void {

@@ -18,6 +18,8 @@ const detailed = z.strictObject({
   assertion: z.boolean().default(true),
   /** Whether what goes to it is signed (RFC 9421). */
   signature: z.boolean().default(false),
+  /** The OAuth client that it is, where it acts for those who ask it: it may exchange what it is told of them (RFC 8693). */
+  client: z.string().min(1).optional(),
   /** Connections kept at most. */
   connections: z.int().min(1).max(10_000).default(256),
 })

@@ -15,6 +15,8 @@ export interface Upstream {
   readonly asserted: boolean
   /** Whether what goes to it is signed (RFC 9421). */
   readonly signed: boolean
+  /** The OAuth client that it is, where it acts for those who ask it. */
+  readonly client: string | undefined
   /** The address of a path there. */
   addressOf(path: string): string
   /** Calls it. Rejects with a `Fault` that tells whether it was out of reach, too slow, or broke off. */
@@ -46,6 +48,7 @@ export function openUpstream(name: string, options: UpstreamOptions): Upstream {
     origin: url.origin,
     asserted: options.assertion,
     signed: options.signature,
+    client: options.client,
     addressOf: (path) => url.origin + base + path,
     request: (call) => new Promise((resolve, reject) => dispatch(call, resolve, reject, canRepeat(call) ? 1 : 0)),
     tunnel: (call) => openTunnel(url, { ...call, path: base + call.path }, options, name),

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { anonymous, type Principal } from '../../src/authn/principal.ts'
 import { decisionPoint } from '../../src/authz/decide.ts'
 import { undecided } from '../../src/authz/decision.ts'
-import { compileRoles } from '../../src/authz/roles.ts'
+import { compileRoles } from '../../src/authz/role/table.ts'
 
 const { decide } = decisionPoint(compileRoles({}))
 

@@ -6,7 +6,7 @@ import { anonymous, type Principal } from '../../src/authn/principal.ts'
 import { decisionPoint } from '../../src/authz/decide.ts'
 import { onBehalf } from '../../src/authz/on-behalf.ts'
 import { covers } from '../../src/authz/permissions.ts'
-import { compileRoles } from '../../src/authz/roles.ts'
+import { compileRoles } from '../../src/authz/role/table.ts'
 
 function somebody(id: string, permissions: readonly string[], more: Partial<Principal> = {}): Principal {
   return { ...anonymous, type: 'user', id, roles: ['user'], permissions: new Set(permissions), ...more }

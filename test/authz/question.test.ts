@@ -9,9 +9,9 @@ import { explainOn } from '../../src/authz/explanation.ts'
 import { compilePolicy } from '../../src/authz/policy/compile.ts'
 import type { NamedPolicy } from '../../src/authz/policy/named.ts'
 import type { AttributeRequest } from '../../src/authz/policy/policy.ts'
-import { decideOn, type Question } from '../../src/authz/question.ts'
+import { type AskedResource, decideOn, type Question } from '../../src/authz/question.ts'
 import type { ResourceType } from '../../src/authz/resource-type.ts'
-import { compileRoles } from '../../src/authz/roles.ts'
+import { compileRoles } from '../../src/authz/role/table.ts'
 
 const decisions = decisionPoint(compileRoles({}))
 const owned = { claim: 'id', override: '*', decidedBy: 'owner' } as const
@@ -61,6 +61,16 @@ function asked(question: Partial<Question>): Decision {
 function says(decision: Decision): string {
   return decision.effect === 'permit' ? 'permit' : decision.lacks.kind
 }
+
+test('AZ3: what is no thing at all is answered like what is not there, with types declared or without', () => {
+  for (const resource of [false, 0, '', 'document', 7, () => undefined] as unknown as readonly AskedResource[]) {
+    assert.equal(says(asked({ resource })), 'ownership', String(resource))
+    const principal = holding('document:write')
+    const circumstances = { at: 0, requestId: '', asker: 'a test' }
+    const question = { principal, action: 'document:write', resource, circumstances }
+    assert.equal(says(decideOn(question, { decisions, types: new Map() })), 'ownership', String(resource))
+  }
+})
 
 test('AZ2: a function without a resource is decided by the permission alone', () => {
   assert.deepEqual(asked({}), { effect: 'permit', because: 'roles author hold `document:write`' })

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import type { Holder } from '../../src/authn/holder.ts'
 import type { Verified } from '../../src/authn/token/tokens.ts'
 import { covers } from '../../src/authz/permissions.ts'
-import { roleOptions } from '../../src/authz/role-grants.ts'
-import { compileRoles } from '../../src/authz/roles.ts'
+import { roleOptions } from '../../src/authz/role/grants.ts'
+import { compileRoles } from '../../src/authz/role/table.ts'
 
 function verified(roles: readonly string[]): Verified {
   return {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Verified } from '../../src/authn/token/tokens.ts'
 import { decisionPoint } from '../../src/authz/decide.ts'
 import type { ClientTerms } from '../../src/authz/decision.ts'
-import { compileRoles } from '../../src/authz/roles.ts'
+import { compileRoles } from '../../src/authz/role/table.ts'
 import { compileScopes } from '../../src/authz/scopes.ts'
 
 const scopes = {

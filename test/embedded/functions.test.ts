@@ -313,6 +313,13 @@ test('AZ2: `can` and `decide` wait for nothing, and `authorize` throws what a ho
     },
   )
   assert.throws(() => house.authorize(undefined, 'note:write'), { code: 'credentials-required', status: 401 })
+  // What no type allows and a host in JavaScript passes all the same.
+  for (const nothing of [null, undefined] as unknown as readonly Asker[]) {
+    assert.equal(house.can(nothing, 'note:write'), false)
+    assert.throws(() => house.authorize(nothing, 'note:write'), { code: 'credentials-required' })
+  }
+  for (const action of [undefined, '', 7, Symbol('note:write'), Object.create(null)] as unknown as readonly string[])
+    assert.throws(() => house.authorize(ada, action), { code: 'permission-required' })
 })
 
 test('AZ5: a guard that does not stand behind the gate lets nobody on', async () => {

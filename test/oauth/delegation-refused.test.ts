@@ -159,7 +159,7 @@ test('RFC 8693 §2.1: a request that is not whole, or asks for another kind of t
   for (const [more, said] of [
     [{ subject_token: undefined }, /subject_token/],
     [{ subject_token_type: undefined }, /subject_token_type/],
-    [{ subject_token_type: type('jwt') }, /subject_token_type/],
+    [{ subject_token_type: type('saml2') }, /subject_token_type/],
     [{ subject_token_type: type('refresh_token') }, /subject_token_type/],
     [{ requested_token_type: type('refresh_token') }, /requested_token_type/],
     [{ requested_token_type: type('jwt') }, /requested_token_type/],

@@ -35,6 +35,7 @@ before(async () => {
         to: 'api',
       })),
       { path: '/read', require: 'document:read', policy: ['life', 'told'], to: 'api' },
+      { path: '/reset/:token/:who', access: 'authenticated', policy: 'recorded', to: 'api' },
     ],
   })
   admin = await somebody('root@people.example', 'admin')
@@ -348,6 +349,16 @@ test('AZ4: the last requests are there as lines, decide again as they did, and h
     ['2', '3', '[redacted]'],
   )
   assert.ok(!text.includes('A'.repeat(43)))
+  // A secret by its name alone, and in the path where it came from as well.
+  for (const secret of ['correct-horse', 'battery staple']) {
+    assert.equal(
+      (await house.api('GET', `/reset/${encodeURIComponent(secret)}/ada`, undefined, bearer(ada))).status,
+      200,
+    )
+    const kept = await fetch(`${house.url}/api/admin/policies/recorded/recorded`, { headers: bearer(admin) })
+    const last = JSON.parse((await kept.text()).trimEnd().split('\n').at(-1) ?? '') as { resource: object }
+    assert.deepEqual(last.resource, { path: '/reset/[redacted]/ada', token: '[redacted]', who: 'ada' })
+  }
   for (const request of lines.map((line) => JSON.parse(line) as object)) {
     const { decision } = await good(ask('POST', '/recorded/explain', { request }))
     assert.equal((decision as { effect: string }).effect, 'permit')

@@ -1,9 +1,9 @@
 // Policies on a real store, and what they are asked.
 import type { TestContext } from 'node:test'
+import { PolicyBook } from '../../src/authz/policy/book.ts'
 import { type ConfiguredPolicy, policyOptions } from '../../src/authz/policy/options.ts'
 import type { AttributeRequest, PolicyDecision } from '../../src/authz/policy/policy.ts'
-import { PolicyBook } from '../../src/authz/policy/policy-book.ts'
-import { PolicyStore } from '../../src/authz/policy/policy-store.ts'
+import { PolicyStore } from '../../src/authz/policy/store.ts'
 import type { TrialOutcome } from '../../src/authz/policy/trial.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import type { Log, LogFields } from '../../src/kernel/log.ts'

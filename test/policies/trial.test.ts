@@ -8,6 +8,7 @@ import { preparePolicy } from '../../src/authz/policy/prepared.ts'
 import { openRecording, type Recording } from '../../src/authz/policy/recording.ts'
 import { subjectOf } from '../../src/authz/policy/subject.ts'
 import { differencesMax, openTrial, type Trial } from '../../src/authz/policy/trial.ts'
+import { testClock } from '../support/clock.ts'
 import { allowing, requestOf } from './scene.ts'
 
 function prepared(document: object): Policy {
@@ -31,7 +32,7 @@ test('AZ4: a trial that fails is counted, and the decision stands, whatever goes
     attributes: new Set(),
   }
   const counted: string[] = []
-  const trial = openTrial(broken, 0, (outcome) => void counted.push(outcome))
+  const trial = openTrial(broken, testClock(0), (outcome) => void counted.push(outcome))
   const asked = named(prepared(allowing('ada')), trial)
   assert.equal(judge(asked, requestOf('ada'), circumstances).effect, 'permit')
   assert.equal(judge(asked, requestOf('bob'), circumstances).effect, 'deny')
@@ -43,8 +44,31 @@ test('AZ4: a trial that fails is counted, and the decision stands, whatever goes
   })
 })
 
+test('AZ4: a trial that takes long is asked less often, and holds nobody up for more than a twentieth of the time', () => {
+  const clock = testClock(0)
+  let askings = 0
+  const slow: Policy = {
+    decide(request) {
+      askings++
+      clock.advance(50)
+      return prepared(allowing('bob')).decide(request)
+    },
+    explain: () => assert.fail('nobody asks'),
+    attributes: new Set(),
+  }
+  const trial = openTrial(slow, clock, () => undefined)
+  const asked = named(prepared(allowing('ada')), trial)
+  for (let at = 0; at < 10_000; at++) {
+    assert.equal(judge(asked, requestOf('ada'), circumstances).effect, 'permit')
+    clock.advance(1)
+  }
+  assert.ok(askings >= 10 && askings <= 11, `${askings}`)
+  const { outcomes, differences } = trial.report()
+  assert.deepEqual([outcomes.would_deny, differences.length], [askings, askings], 'those that it was asked are told')
+})
+
 test('AZ4: differences are listed with both reasons and no secret, the newest first, and never more than a hundred', () => {
-  const trial = openTrial(prepared(allowing('bob', key)), 5, () => undefined)
+  const trial = openTrial(prepared(allowing('bob', key)), testClock(5), () => undefined)
   const asked = named(prepared(allowing('ada')), trial)
   const document = { type: 'document', id: key, owner_id: 'o'.repeat(5_000) }
   judge(asked, requestOf('ada', { resource: document, action: { name: 'document:read' } }), circumstances)

@@ -134,3 +134,19 @@ test('AZ5: with no roles described at all, there is the administrator’s and no
   const { house } = await startHouse(context, {})
   assert.deepEqual([...house.roleBook.table.names], ['admin'])
 })
+
+test('AZ1: a role and a route whose areas do not meet are told at the start, since neither is of any use', async (context) => {
+  const roles = {
+    analyst: { permissions: ['read'], scope: 'analytics' },
+    clerk: { permissions: ['read'], scope: 'global' },
+  }
+  const warningsOf = async (area: string): Promise<readonly string[]> => {
+    const { house } = await startHouse(context, { roles, routes: [{ path: '/a', require: 'read', area }] })
+    return house.warnings.filter((warning) => warning.includes('area'))
+  }
+  assert.deepEqual(await warningsOf('analytics'), [])
+  assert.deepEqual(await warningsOf('analitics'), [
+    'the role `analyst` counts in `analytics`, and no route is in that area',
+    'routes are in the area `analitics`, and no role of the configuration counts there alone',
+  ])
+})

@@ -60,24 +60,29 @@ export class KeyBook {
   /**
    * Whom a key stands for; synchronous where it was used lately. 'api-key-invalid' for one that is unknown, revoked or run
    * out, or whose owner may not come in; 'unavailable' where the store cannot be asked. From `address`, where it is given and
-   * the key may come from there, it has been used.
+   * the key may come from there, it has been used; `uses: false` looks at it only.
    */
-  verify(text: string, address?: string): Holder | Refusal | Promise<Holder | Refusal> {
+  verify(text: string, address?: string, uses = true): Holder | Refusal | Promise<Holder | Refusal> {
     const { texts } = this.#parts.keys
     const shown = texts.idIn(text)
     const known = shown === undefined ? undefined : this.#good.get(shown)
     if (known !== undefined && this.#believes(known)) {
       // One text alone has this id: another is wrong, and neither a checksum nor a hash under our key has to say so.
-      return sameText(known.digest, digestOf(text)) ? this.#use(known, address) : invalid('the secret is another one')
+      return sameText(known.digest, digestOf(text))
+        ? this.#use(known, address, uses)
+        : invalid('the secret is another one')
     }
     const id = texts.idOf(text)
     if (id === undefined) return invalid('not written like a key of this house')
     if (known === undefined && !texts.isOurs(id)) return invalid('no key of this id was ever made here')
     const read = this.#cold.get(id)
     if (read !== undefined && this.#parts.clock.monotonic() - read.at <= freshMs)
-      return this.#judge(text, id, read, address)
+      return this.#judge(text, id, read, address, uses)
     return this.#read(id).then(
-      (found) => (found.changes === this.#changes ? this.#judge(text, id, found, address) : this.verify(text, address)),
+      (found) =>
+        found.changes === this.#changes
+          ? this.#judge(text, id, found, address, uses)
+          : this.verify(text, address, uses),
       (error: unknown) => this.#cannotAsk(error),
     )
   }
@@ -171,7 +176,7 @@ export class KeyBook {
   }
 
   /** What a row says to a text. Only one that holds comes among the good ones. */
-  #judge(text: string, id: string, read: Read, address: string | undefined): Holder | Refusal {
+  #judge(text: string, id: string, read: Read, address: string | undefined, uses: boolean): Holder | Refusal {
     const { keys, clock } = this.#parts
     const { row, key, at } = read
     const known = this.#good.get(id)
@@ -194,7 +199,7 @@ export class KeyBook {
     if (known !== undefined) {
       if (at >= known.readAt) this.#renew(known, row, at)
       known.epoch = this.#epoch
-      return this.#use(known, address)
+      return this.#use(known, address, uses)
     }
     const fresh: Known = {
       id,
@@ -210,7 +215,7 @@ export class KeyBook {
       use: this.#uses.of(id),
     }
     this.#good.set(id, fresh)
-    return this.#use(fresh, address)
+    return this.#use(fresh, address, uses)
   }
 
   /** Takes over what was read anew. The same row leaves the same holder. */
@@ -235,7 +240,7 @@ export class KeyBook {
   }
 
   /** A key that holds is used: by whoever may come from there. */
-  #use(known: Known, address: string | undefined): Holder | Refusal {
+  #use(known: Known, address: string | undefined, uses: boolean): Holder | Refusal {
     const { clock } = this.#parts
     const now = clock.now()
     if (known.key.endsAt <= now) return invalid('expired, or rotated away')
@@ -246,7 +251,7 @@ export class KeyBook {
       known.isInUse = true
       this.#inUse.set(known.id, known)
     }
-    if (address === undefined || holder.from === undefined || holder.from(address))
+    if (uses && (address === undefined || holder.from === undefined || holder.from(address)))
       this.#uses.note(known.use, now, address, known.key.isProven)
     return holder
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Keyring } from '../../keys/keyring.ts'
 import { actClaim } from '../actor.ts'
 import type { Principal } from '../principal.ts'
+import { amrOf } from '../proof.ts'
 import { writeJws } from './jws.ts'
 
 /** The `typ` of an assertion: no other token of ours has it, and none of them is taken for one. */
@@ -12,8 +13,9 @@ export const assertionTtlSeconds = 60
 
 /**
  * Says to an upstream who asks, in a JWT that it can verify with our JWK Set (RFC 7519): issuer, the upstream's name as
- * audience, the subject and what it holds. It is for the upstream alone: no endpoint of ours takes one. One is made for a
- * principal and an upstream, and used for half of its life.
+ * audience, the subject and what it holds. It is for the upstream alone, and no credential: of our endpoints only the exchange
+ * of tokens takes one (RFC 8693), from the client that this upstream is. One is made for a principal and an upstream, and used
+ * for half of its life.
  */
 export class Assertions {
   readonly #keyring: Keyring
@@ -71,5 +73,35 @@ function claimsOf({ type, id, credential, roles, permissions, scopes, actor, cli
     ...(scopes.size === 0 ? {} : { scope: [...scopes].join(' ') }),
     ...(client === undefined ? {} : { client_id: client }),
     ...(actor === undefined ? {} : { act: actClaim(actor) }), // RFC 8693 §4.1
+    ...('proof' in credential ? { sign_in: signInOf(credential) } : {}),
+  }
+}
+
+/** The sign-in behind a caller, by handles: what is handed on in their name ends with it. */
+export interface SignInClaim {
+  readonly sid: string
+  readonly jti: string
+  /** Seconds since the epoch, as of the credential. */
+  readonly iat: number
+  readonly exp: number
+  readonly auth_time: number
+  /** RFC 8176. */
+  readonly amr: readonly string[]
+}
+
+function signInOf({
+  id,
+  session,
+  issuedAt,
+  expiresAt,
+  proof,
+}: Extract<Principal['credential'], { proof: unknown }>): SignInClaim {
+  return {
+    sid: session,
+    jti: id,
+    iat: issuedAt,
+    exp: expiresAt,
+    auth_time: Math.floor(proof.at / 1000),
+    amr: amrOf(proof.methods),
   }
 }

@@ -117,6 +117,8 @@ export interface TokenService {
   issueIdToken(whom: IdTokenSubject): string
   /** What the token says, or why it does not hold. The caller learns one of four sentences; `reason` is for the log. */
   verify(token: string): Verified | Refusal
+  /** Whether what was verified before has ended since: by itself, its session, its person, or a client that had it. */
+  isOver(verified: Verified): boolean
   /** Forgets what was verified. */
   clear(): void
 }
@@ -250,6 +252,8 @@ export function openTokens(parts: TokenParts): TokenService {
       cache.set(name, { verified, kid, until: Math.min(now + cacheMs, verified.expiresAt * 1000), goodAt: epoch })
       return verified
     },
+
+    isOver,
 
     clear: () => cache.clear(),
   }

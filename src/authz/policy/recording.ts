@@ -1,4 +1,4 @@
-import { redact } from '../../kernel/redact.ts'
+import { redact, redacted } from '../../kernel/redact.ts'
 import type { AttributeGroup, AttributeRequest } from './policy.ts'
 
 /** The last requests that a policy decided, to decide them again on paper. */
@@ -43,8 +43,23 @@ function lineOf(text: string): string {
   const request = JSON.parse(text) as AttributeRequest
   const clean = redact(request) as AttributeRequest
   const { credential } = request.subject
-  // A kind of credential such as `access-token`, in the house's own words: no secret, though it is called like one.
-  return JSON.stringify(credential === undefined ? clean : { ...clean, subject: { ...clean.subject, credential } })
+  return JSON.stringify({
+    ...clean,
+    // A kind of credential such as `access-token`, in the house's own words: no secret, though it is called like one.
+    ...(credential === undefined ? {} : { subject: { ...clean.subject, credential } }),
+    resource: withoutSecrets(clean.resource, request.resource),
+  })
+}
+
+/** A parameter of a path is in the path too: what is struck out in one place is struck out in both. */
+function withoutSecrets(clean: AttributeGroup, given: AttributeGroup): AttributeGroup {
+  let { path } = clean
+  if (typeof path !== 'string') return clean
+  for (const [name, value] of Object.entries(given))
+    if (typeof value === 'string' && value !== '' && name !== 'path' && clean[name] !== value)
+      for (const written of [value, encodeURIComponent(value.toWellFormed())])
+        path = (path as string).replaceAll(written, () => redacted)
+  return { ...clean, path }
 }
 
 function textOf({ subject, resource, action, environment }: AttributeRequest): string | undefined {

@@ -1,6 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises'
+import type { DocumentView, PolicyView } from '../../authz/policy/book.ts'
 import type { PolicyExplanation } from '../../authz/policy/policy.ts'
-import type { DocumentView, PolicyView } from '../../authz/policy/policy-book.ts'
 import type { TrialReport } from '../../authz/policy/trial.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'

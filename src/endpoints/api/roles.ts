@@ -1,4 +1,4 @@
-import type { RoleDefinition } from '../../authz/role-store.ts'
+import type { RoleDefinition } from '../../authz/role/store.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type * as wire from '../../wire/roles.ts'

@@ -1,7 +1,7 @@
 import type { Account } from '../../authn/account/accounts.ts'
 import { hold } from '../../authn/account/hold.ts'
 import { covers } from '../../authz/permissions.ts'
-import type { RoleTable } from '../../authz/roles.ts'
+import type { RoleTable } from '../../authz/role/table.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Database } from '../../store/database.ts'
 import { refusalBeyond, refusalOfRoles } from './given.ts'

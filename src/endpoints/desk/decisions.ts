@@ -6,7 +6,7 @@ import { type Explanation, explainOn } from '../../authz/explanation.ts'
 import { covers } from '../../authz/permissions.ts'
 import { decideOn, type Grounds, type Question } from '../../authz/question.ts'
 import type { ResourceType } from '../../authz/resource-type.ts'
-import { evaluatedEvent } from '../evaluated.ts'
+import { evaluatedEvent } from '../embedded/evaluated.ts'
 import type { DeskRooms } from './rooms.ts'
 import type { Visitor } from './visitor.ts'
 

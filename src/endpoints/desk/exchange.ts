@@ -4,6 +4,7 @@ import { type Actor, actorsMax, actorsOf, handedTo } from '../../authn/actor.ts'
 import { delegatedSession } from '../../authn/session/delegated.ts'
 import { type Binding, unbound } from '../../authn/token/binding.ts'
 import type { Verified } from '../../authn/token/tokens.ts'
+import type { Refusal } from '../../kernel/error.ts'
 import type { OauthRefusal, TokenAnswer, TokenRequest } from '../../oauth/counter.ts'
 import type { Resource, Resources } from '../../oauth/resources.ts'
 import { targetOf } from '../../oauth/target.ts'
@@ -13,7 +14,7 @@ import type { Diary, Visitor } from './visitor.ts'
 
 type ExchangeRooms = Pick<
   DeskRooms,
-  'clock' | 'store' | 'audit' | 'accounts' | 'sessions' | 'grants' | 'tokens' | 'roles'
+  'clock' | 'store' | 'audit' | 'accounts' | 'sessions' | 'grants' | 'tokens' | 'roles' | 'asserted'
 >
 
 /**
@@ -54,8 +55,9 @@ export class TokenExchange {
     audit.wake()
     if ('because' in errand) return errand.refusal
     const { account, scopes, session } = outcome
-    const { subject, actor, target, bound } = errand
-    const held = account.roles.filter((role) => subject.roles.includes(role))
+    const { subject, asserted, actor, target, bound } = errand
+    // An upstream is not told of roles that count elsewhere. Whose roles have changed has no session any more.
+    const held = asserted ? account.roles : account.roles.filter((role) => subject.roles.includes(role))
     const issued = tokens.issue({
       subject: account.id,
       session,
@@ -83,21 +85,27 @@ export class TokenExchange {
       return { refusal: no('unauthorized_client', 'the client may not use this grant'), because: 'client' }
     const { subject_token: presented, requested_token_type: wanted } = parameters
     if (presented === undefined) return malformed('missing required parameter `subject_token`')
-    if (parameters['subject_token_type'] !== accessTokenType)
-      return malformed(`expected \`subject_token_type\` to be \`${accessTokenType}\``)
+    const type = parameters['subject_token_type']
+    if (type !== accessTokenType && type !== assertionTokenType)
+      return malformed(`expected \`subject_token_type\` to be \`${accessTokenType}\` or \`${assertionTokenType}\``)
     if (wanted !== undefined && wanted !== accessTokenType)
       return malformed(`expected \`requested_token_type\` to be \`${accessTokenType}\`, or left out`)
     const stranger = this.#actorProblem(request)
     if (stranger !== undefined) return malformed(stranger)
+    const target = targetOf(this.#resources, this.#named(request), undefined)
+    if ('error' in target) return { refusal: target, because: 'target' }
 
-    const subject = this.#rooms.tokens.verify(presented)
+    // From here on what is said depends on the token: to whoever has no business with it, it is always the same.
+    const asserted = type === assertionTokenType
+    const subject = asserted ? this.#told(client.id, presented) : this.#rooms.tokens.verify(presented)
+    if ('because' in subject) return subject
     if ('code' in subject) return unacceptable(subject.code)
     const userId = subject.subject
     if (subject.client === userId) return unacceptable('not-a-person')
     // Whoever acts as somebody for a while has nobody else act so (A58).
     if (subject.client === undefined && subject.actor !== undefined) return unacceptable('impersonation', userId)
-    const byPerson = subject.client === undefined || subject.client === client.id
-    if (!byPerson && !this.#isServedBy(client.id, subject)) return unacceptable('not-handed-to-it', userId)
+    const byPerson = !asserted && isByPerson(client.id, subject)
+    if (!asserted && !byPerson && !this.#isServedBy(client.id, subject)) return unacceptable('not-handed-to-it', userId)
 
     const bound = boundAs(subject, binding, request)
     if (bound === undefined)
@@ -113,9 +121,7 @@ export class TokenExchange {
         because: 'chain',
         userId,
       }
-    const target = targetOf(this.#resources, this.#named(request), undefined)
-    if ('error' in target) return { refusal: target, because: 'target', userId }
-    return { subject, byPerson, actor, target, bound }
+    return { subject, asserted, byPerson, actor, target, bound }
   }
 
   /** What only the store knows: whether the person is still there, and what they have allowed. */
@@ -193,6 +199,13 @@ export class TokenExchange {
     return audience.length > 0 && audience.every((one) => this.#resources.ofAudience(one)?.server === clientId)
   }
 
+  /** What the gate told this client of a caller, as the upstream that it is; to any other client it says nothing. */
+  #told(clientId: string, presented: string): Verified | Refusal | Refused {
+    const told = this.#rooms.asserted(presented)
+    if ('code' in told) return told
+    return told.client === clientId ? told.caller : unacceptable('not-handed-to-it', told.caller.subject)
+  }
+
   /** The resources that were named, by their addresses or by what tokens call them (RFC 8693 §2.1). */
   #named({ parameters, resources }: TokenRequest): readonly string[] {
     const { audience } = parameters
@@ -204,6 +217,8 @@ export class TokenExchange {
 /** A subject token that is the client's to exchange, and what is to come of it. */
 interface Errand {
   readonly subject: Verified
+  /** Whether the gate said it to an upstream, and no client was shown a token. */
+  readonly asserted: boolean
   /** Whether it is so because its person has allowed the client by name. */
   readonly byPerson: boolean
   readonly actor: Actor
@@ -222,6 +237,15 @@ interface Refused {
   /** For the record. */
   readonly because: string
   readonly userId?: string | undefined
+}
+
+/**
+ * Whether the person sent the client, or signed in themself. What others handed on to it is none of that: the session is theirs,
+ * and does not end with what the person takes back from this client.
+ */
+function isByPerson(clientId: string, subject: Verified): boolean {
+  const [first = clientId] = actorsOf(chainOf(subject)).toReversed()
+  return first === clientId && (subject.client === undefined || subject.client === clientId)
 }
 
 /** Whoever had the errand until now. A client that a person sent by themself is the first of them. */
@@ -268,3 +292,5 @@ function wordsOf(text: string | undefined): readonly string[] {
 const grant = 'token_exchange'
 /** RFC 8693 §3. */
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
+/** What upstreams are told of a caller, `X-Gatehouse-Assertion`, is a JWT and no access token. */
+const assertionTokenType = 'urn:ietf:params:oauth:token-type:jwt'

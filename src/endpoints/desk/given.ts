@@ -1,4 +1,4 @@
-import type { RoleTable } from '../../authz/roles.ts'
+import type { RoleTable } from '../../authz/role/table.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 
 /** The refusal where nobody can have these roles together: one is none, or some of them are kept apart. */

@@ -18,16 +18,17 @@ import type { RevocationList } from '../../authn/session/revocation-list.ts'
 import type { Revocations } from '../../authn/session/revocations.ts'
 import type { Sessions } from '../../authn/session/sessions.ts'
 import type { Tickets } from '../../authn/ticket/tickets.ts'
-import type { TokenService } from '../../authn/token/tokens.ts'
+import type { TokenService, Verified } from '../../authn/token/tokens.ts'
 import type { DecisionPoint } from '../../authz/decision.ts'
-import type { PolicyBook } from '../../authz/policy/policy-book.ts'
-import type { PolicyStore } from '../../authz/policy/policy-store.ts'
+import type { PolicyBook } from '../../authz/policy/book.ts'
+import type { PolicyStore } from '../../authz/policy/store.ts'
 import type { ResourceType } from '../../authz/resource-type.ts'
-import type { RoleBook } from '../../authz/role-book.ts'
-import type { RoleStore } from '../../authz/role-store.ts'
-import type { RoleTable } from '../../authz/roles.ts'
+import type { RoleBook } from '../../authz/role/book.ts'
+import type { RoleStore } from '../../authz/role/store.ts'
+import type { RoleTable } from '../../authz/role/table.ts'
 import type { Meters } from '../../gate/meters.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Refusal } from '../../kernel/error.ts'
 import type { Random } from '../../kernel/id.ts'
 import type { Outbox } from '../../mail/outbox.ts'
 import type { Grants } from '../../oauth/grants.ts'
@@ -51,6 +52,8 @@ export interface DeskRooms {
   readonly scopeTexts: ReadonlyMap<string, string> | undefined
   readonly browsers: BrowserSessions
   readonly tokens: TokenService
+  /** Reads what an upstream was told of a caller; with the client that this upstream is, where it is one. */
+  readonly asserted: (text: string) => { readonly caller: Verified; readonly client: string | undefined } | Refusal
   readonly revocations: Revocations
   readonly revocationList: RevocationList
   readonly devices: DeviceTokens

@@ -1,10 +1,10 @@
-import type { Log } from '../kernel/log.ts'
-import type { Database } from '../store/database.ts'
-import { type RoleOptions, roleOptions } from './role-grants.ts'
-import type { RoleDefinition, RoleStore } from './role-store.ts'
-import { compileRoles, type RoleTable } from './roles.ts'
-import type { LendingScope } from './scopes.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Database } from '../../store/database.ts'
+import type { LendingScope } from '../scopes.ts'
+import { type RoleOptions, roleOptions } from './grants.ts'
 import type { Separation } from './separation.ts'
+import type { RoleDefinition, RoleStore } from './store.ts'
+import { compileRoles, type RoleTable } from './table.ts'
 
 /** What a configuration says of roles. */
 export interface RoleConfiguration {

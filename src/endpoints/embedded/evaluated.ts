@@ -1,7 +1,7 @@
-import type { AuditEvent, Resource } from '../audit/event.ts'
-import type { Decision } from '../authz/decision.ts'
-import { type Random, uuidv7 } from '../kernel/id.ts'
-import { redactText } from '../kernel/redact.ts'
+import type { AuditEvent, Resource } from '../../audit/event.ts'
+import type { Decision } from '../../authz/decision.ts'
+import { type Random, uuidv7 } from '../../kernel/id.ts'
+import { redactText } from '../../kernel/redact.ts'
 
 /** A decision that somebody asked for: a function of the host's, or another service. */
 export interface Evaluated {

@@ -1,12 +1,12 @@
-import type { Decision } from '../authz/decision.ts'
-import { decideByOwner, type OwnershipRule, overrides, owns } from '../authz/ownership.ts'
-import { refuse } from '../kernel/error.ts'
-import { refusalOf } from './denial.ts'
-import type { Exchange, Refusal, Stage } from './exchange.ts'
-import { isSafe } from './own-page.ts'
-import { type Found, type Lookup, questionOf } from './owner-lookup.ts'
-import type { Rooms } from './rooms.ts'
-import type { Route } from './route.ts'
+import type { Decision } from '../../authz/decision.ts'
+import { decideByOwner, type OwnershipRule, overrides, owns } from '../../authz/ownership.ts'
+import { refuse } from '../../kernel/error.ts'
+import { refusalOf } from '../denial.ts'
+import type { Exchange, Refusal, Stage } from '../exchange.ts'
+import { isSafe } from '../own-page.ts'
+import type { Rooms } from '../rooms.ts'
+import type { Route } from '../route.ts'
+import { type Found, type Lookup, questionOf } from './lookup.ts'
 
 /**
  * Finds out whose it is that a request is about, and lets its owner on. To everybody else it is not there: that answer is
@@ -43,12 +43,14 @@ function byLookup(lookup: Lookup, rule: OwnershipRule, policiesAsk: boolean, roo
     const question = isReadable(exchange) ? questionOf(lookup, exchange.params) : undefined
     if (question === undefined) return conclude({ is: 'not-there' }, rule, exchange, rooms)
     const fresh = !isSafe(exchange)
+    // Of a change that broke off, or that a host makes, nobody sees an answer: it may have been made all the same.
+    if (fresh) exchange.atEnd = () => owners.forget(question)
     const known = fresh ? undefined : owners.known(question)
     // What is known lets in, and keeps nobody out: a quick no would tell that there is something to know.
     if (known !== undefined && (overruled || rule.decidedBy === 'policy' || owns(principal, known.owner, rule)))
       return conclude({ is: 'there', owner: known.owner }, rule, exchange, rooms)
     return owners
-      .ask(question, exchange.id, fresh)
+      .ask(question, { shared: rule.decidedBy === 'owner' ? principal.id : '', requestId: exchange.id }, fresh)
       .then((found) => (exchange.left ? refuse('client-left') : conclude(found, rule, exchange, rooms)))
   }
 }
@@ -76,8 +78,12 @@ export function settle(decision: Decision, exchange: Exchange, rooms: Rooms): Re
   return decision.effect === 'permit' ? undefined : refusalOf(decision, exchange, rooms)
 }
 
-/** A path that is no text names nothing: what is found by one reading of it might be released by another. */
+/**
+ * A path that is no text names nothing, and neither does one with parameters in a segment (RFC 3986 §3.3), which some servers cut
+ * off and others do not: what is found by one reading of it might be released by another.
+ */
 function isReadable({ request: { target } }: Exchange): boolean {
+  if (target.path.includes(';')) return false
   if (!target.path.includes('%')) return true
   try {
     decodeURIComponent(target.path)

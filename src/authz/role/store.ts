@@ -1,7 +1,7 @@
-import type { Clock } from '../kernel/clock.ts'
-import { type Random, uuidv7 } from '../kernel/id.ts'
-import type { Database } from '../store/database.ts'
-import type { RolesTable } from '../store/schema.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { type Random, uuidv7 } from '../../kernel/id.ts'
+import type { Database } from '../../store/database.ts'
+import type { RolesTable } from '../../store/schema.ts'
 
 /** What a role is, as an administrator described it. */
 export interface RoleDefinition {

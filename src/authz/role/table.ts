@@ -1,10 +1,10 @@
-import type { Holder } from '../authn/holder.ts'
-import type { Principal } from '../authn/principal.ts'
-import type { Verified } from '../authn/token/tokens.ts'
-import { GenerationCache } from '../kernel/cache.ts'
-import { common, covers } from './permissions.ts'
-import { compileGrants, type RoleGrants, type RoleOptions, usualAdministrator } from './role-grants.ts'
-import { compileScopes, type LendingScope } from './scopes.ts'
+import type { Holder } from '../../authn/holder.ts'
+import type { Principal } from '../../authn/principal.ts'
+import type { Verified } from '../../authn/token/tokens.ts'
+import { GenerationCache } from '../../kernel/cache.ts'
+import { common, covers } from '../permissions.ts'
+import { compileScopes, type LendingScope } from '../scopes.ts'
+import { compileGrants, type RoleGrants, type RoleOptions, usualAdministrator } from './grants.ts'
 import { broughtTogether, type Separation } from './separation.ts'
 
 /** Roles and scopes, and what they come to. */

@@ -1,6 +1,6 @@
-import { type OwnerOptions, parametersIn } from './owner-options.ts'
-import type { ResourceOptions } from './resource-options.ts'
-import type { RouteOptions } from './routes.ts'
+import type { RouteOptions } from '../routes.ts'
+import { type OwnerOptions, parametersIn } from './options.ts'
+import type { ResourceOptions } from './resources.ts'
 
 /** The rest of a configuration, as far as owners depend on it. */
 export interface OwnersDependOn {

@@ -5,9 +5,9 @@ import type { Database } from '../../store/database.ts'
 import type { NamedPolicy } from './named.ts'
 import type { ConfiguredPolicy } from './options.ts'
 import type { Policy } from './policy.ts'
-import type { PolicyStore, StoredPolicy, StoredText } from './policy-store.ts'
 import { fingerprintOf, type PreparedPolicy, preparePolicy } from './prepared.ts'
 import { openRecording, type Recording } from './recording.ts'
+import type { PolicyStore, StoredPolicy, StoredText } from './store.ts'
 import { openTrial, type Trial, type TrialOutcome } from './trial.ts'
 
 /** A policy as an operator sees it. */
@@ -188,7 +188,7 @@ export class PolicyBook {
     const isSame =
       before?.trial?.fingerprint === tried.fingerprint && before.document?.fingerprint === document?.fingerprint
     if (isSame && before.trial.running !== undefined) return before.trial.running
-    return openTrial(policy, this.#clock.now(), (outcome) => this.#count(name, outcome))
+    return openTrial(policy, this.#clock, (outcome) => this.#count(name, outcome))
   }
 
   #own(prepared: PreparedPolicy, before: Held | undefined): Held {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { permission } from '../wire/shapes.ts'
+import { permission } from '../../wire/shapes.ts'
 
 export const roleOptions = z.strictObject({
   permissions: z.array(permission),

@@ -1,11 +1,11 @@
-import type { AuditLog } from '../audit/log.ts'
-import { anonymous, type Principal } from '../authn/principal.ts'
-import type { Decision } from '../authz/decision.ts'
-import { onBehalf } from '../authz/on-behalf.ts'
-import type { AttributeGroup } from '../authz/policy/policy.ts'
-import { type AskedResource, decideOn, type Grounds } from '../authz/question.ts'
-import type { Clock } from '../kernel/clock.ts'
-import type { Random } from '../kernel/id.ts'
+import type { AuditLog } from '../../audit/log.ts'
+import { anonymous, type Principal } from '../../authn/principal.ts'
+import type { Decision } from '../../authz/decision.ts'
+import { onBehalf } from '../../authz/on-behalf.ts'
+import type { AttributeGroup } from '../../authz/policy/policy.ts'
+import { type AskedResource, decideOn, type Grounds } from '../../authz/question.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Random } from '../../kernel/id.ts'
 import { evaluatedEvent } from './evaluated.ts'
 import { NotAllowed } from './not-allowed.ts'
 
@@ -55,14 +55,15 @@ export function functionsOf({ grounds, clock, random, audit }: FunctionParts): F
     can: (principal, action, resource, context) => decide(principal, action, resource, context).effect === 'permit',
     decide,
     onBehalf,
-    authorize(principal = anonymous, action, resource, context) {
+    authorize(principal, action, resource, context) {
       const decision = decide(principal, action, resource, context)
       if (decision.effect === 'permit') return
+      const { id, type } = principal ?? anonymous
       const event = evaluatedEvent(
         {
           decision,
-          actor: { id: principal.id, type: principal.type },
-          action: String(action),
+          actor: { id, type },
+          action: typeof action === 'string' ? action : '',
           resource: namedIn(resource),
         },
         {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { NamedPolicy } from '../authz/policy/named.ts'
-import type { ResourceType } from '../authz/resource-type.ts'
-import { type OwnerOptions, ownerOptions } from './owner-options.ts'
+import type { NamedPolicy } from '../../authz/policy/named.ts'
+import type { ResourceType } from '../../authz/resource-type.ts'
+import { type OwnerOptions, ownerOptions } from './options.ts'
 
 /** Kinds of things that are protected, by name: what holds wherever a route, or a function, is about one. */
 export const resourceOptions = z.record(

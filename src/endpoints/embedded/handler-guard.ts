@@ -1,7 +1,7 @@
-import { type AskedResource, decideOn, type Grounds } from '../authz/question.ts'
-import { refusalOf, termsOf } from '../gate/denial.ts'
-import type { Passage } from '../gate/gate.ts'
-import type { Refusal } from '../kernel/error.ts'
+import { type AskedResource, decideOn, type Grounds } from '../../authz/question.ts'
+import { refusalOf, termsOf } from '../../gate/denial.ts'
+import type { Passage } from '../../gate/gate.ts'
+import type { Refusal } from '../../kernel/error.ts'
 import { NotAllowed } from './not-allowed.ts'
 
 /** Finds what a request is about, with its owner; nothing where it is not there. It is called for those alone who hold the permission. */

@@ -1,4 +1,4 @@
-import type { RawHeaders } from '../http/raw-headers.ts'
+import type { RawHeaders } from '../../http/raw-headers.ts'
 
 /** Whether an upstream can have meant it as an owner: an id is a short text of one line. */
 export function isOwner(value: unknown): value is string {

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import type { OwnershipRule } from '../authz/ownership.ts'
-import { patternProblem } from '../http/router.ts'
-import { duration } from '../kernel/shape.ts'
-import type { Upstream } from '../upstream/upstream.ts'
-import { permission } from '../wire/shapes.ts'
-import { compileLookup, type Told } from './owner-lookup.ts'
-import type { RouteOwner } from './route.ts'
+import type { OwnershipRule } from '../../authz/ownership.ts'
+import { patternProblem } from '../../http/router.ts'
+import { duration } from '../../kernel/shape.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
+import { permission } from '../../wire/shapes.ts'
+import type { RouteOwner } from '../route.ts'
+import { compileLookup, type Told } from './lookup.ts'
 
 const header = z.string().regex(/^[A-Za-z0-9-]+$/, 'expected a header name')
 

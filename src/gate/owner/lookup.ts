@@ -1,12 +1,12 @@
-import { anonymous, type Principal } from '../authn/principal.ts'
-import type { Params } from '../http/router.ts'
-import { GenerationCache } from '../kernel/cache.ts'
-import type { Clock } from '../kernel/clock.ts'
-import { parseStrict } from '../kernel/json.ts'
-import { type Asking, ask, type WholeAnswer } from '../upstream/ask.ts'
-import type { Upstream } from '../upstream/upstream.ts'
-import type { Evidence } from './evidence.ts'
-import { isOwner, valuesOf } from './owner-text.ts'
+import { anonymous, type Principal } from '../../authn/principal.ts'
+import type { Params } from '../../http/router.ts'
+import { GenerationCache } from '../../kernel/cache.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { parseStrict } from '../../kernel/json.ts'
+import { type Asking, ask, type WholeAnswer } from '../../upstream/ask.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
+import type { Evidence } from '../evidence.ts'
+import { isOwner, valuesOf } from './text.ts'
 
 /** Where an upstream is asked whose something is, and where in its answer that stands. */
 export interface Lookup {
@@ -64,16 +64,27 @@ export type Found =
   /** Nothing can be decided by it; the reason is for the log. */
   | { readonly is: 'unknown'; readonly reason: string }
 
+/** For whom it is asked. */
+export interface Asker {
+  /**
+   * Whoever asks the same under this name shares a question. It is the caller, where a stranger is told nothing: how long an
+   * answer takes must not tell that somebody else is just asking, which nobody does for what is not there.
+   */
+  readonly shared: string
+  readonly requestId: string
+}
+
 /**
- * Asks upstreams whose something is, in the house's own name. Many callers who ask the same are one question; what came of
- * it is kept for as long as the lookup allows. That nothing is there is not kept: something may be at the next request.
+ * Asks upstreams whose something is, in the house's own name. What came of it is kept for as long as the lookup allows. That
+ * nothing is there is not kept: something may be at the next request.
  */
 export class Owners {
   readonly #evidence: Evidence
   readonly #clock: Clock
   readonly #via: string
   readonly #known = new GenerationCache<string, Known>(knownMax)
-  readonly #underWay = new Map<string, UnderWay>()
+  /** By what is asked, and who shares it. */
+  readonly #underWay = new Map<string, Map<string, UnderWay>>()
   readonly #questions = new Map<Upstream, number>()
 
   constructor({ evidence, clock, via }: { readonly evidence: Evidence; readonly clock: Clock; readonly via: string }) {
@@ -92,25 +103,25 @@ export class Owners {
    * Asks, or waits with others for what one of them has asked; it does not end with the request that asked. `fresh`: by a
    * question that begins after this call, and is not kept, because whoever asks is about to change what it is about.
    */
-  ask(question: OwnerQuestion, requestId: string, fresh: boolean): Promise<Found> {
+  ask(question: OwnerQuestion, asker: Asker, fresh: boolean): Promise<Found> {
     const { key, lookup } = question
     if (fresh) this.forget(question)
-    const before = this.#underWay.get(key)
-    if (before === undefined) return this.#begin(question, requestId, !fresh)
+    const underWay = (): UnderWay | undefined => this.#underWay.get(key)?.get(asker.shared)
+    const before = underWay()
+    if (before === undefined) return this.#begin(question, asker, !fresh)
     if (!fresh && lookup.cacheMs > 0) return before.answer
     // The question under way may have been answered before this call. Of all who wait for it to end, the first asks anew.
-    before.next ??= before.answer.then(() => this.#underWay.get(key)?.answer ?? this.#begin(question, requestId, false))
+    before.next ??= before.answer.then(() => underWay()?.answer ?? this.#begin(question, asker, false))
     return before.next
   }
 
   /** It may have changed hands: what is known of it counts no more, nor what is just being asked. */
   forget({ key }: OwnerQuestion): void {
     this.#known.delete(key)
-    const underWay = this.#underWay.get(key)
-    if (underWay !== undefined) underWay.kept = false
+    for (const underWay of this.#underWay.get(key)?.values() ?? []) underWay.kept = false
   }
 
-  #begin({ lookup, path, key }: OwnerQuestion, requestId: string, kept: boolean): Promise<Found> {
+  #begin({ lookup, path, key }: OwnerQuestion, { shared, requestId }: Asker, kept: boolean): Promise<Found> {
     const { upstream, cacheMs, deadlineMs } = lookup
     const others = this.#questions.get(upstream) ?? 0
     if (others >= questionsMax)
@@ -127,12 +138,15 @@ export class Owners {
       kept: kept && cacheMs > 0 && key.length <= keyLengthMax,
       next: undefined,
       answer: answerTo(asking, lookup).then((found) => {
-        this.#underWay.delete(key)
-        if (underWay.kept && found.is === 'there') this.#known.set(key, { owner: found.owner, askedAt })
+        ofThis.delete(shared)
+        if (ofThis.size === 0) this.#underWay.delete(key)
+        const isNewest = (this.#known.get(key)?.askedAt ?? 0) <= askedAt
+        if (underWay.kept && isNewest && found.is === 'there') this.#known.set(key, { owner: found.owner, askedAt })
         return found
       }),
     }
-    this.#underWay.set(key, underWay)
+    const ofThis = this.#underWay.get(key) ?? new Map<string, UnderWay>()
+    this.#underWay.set(key, ofThis.set(shared, underWay))
     return underWay.answer
   }
 

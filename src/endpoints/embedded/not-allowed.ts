@@ -1,6 +1,6 @@
-import { type Denial, plainRefusalOf } from '../gate/denial.ts'
-import { type Code, catalogue, type Refusal } from '../kernel/error.ts'
-import { type Problem, problemMediaType, problemOf } from '../wire/problem.ts'
+import { type Denial, plainRefusalOf } from '../../gate/denial.ts'
+import { type Code, catalogue, type Refusal } from '../../kernel/error.ts'
+import { type Problem, problemMediaType, problemOf } from '../../wire/problem.ts'
 
 /**
  * A function was not for whoever called it. Each framework answers it by itself as what it is: Express reads `status`, Fastify
