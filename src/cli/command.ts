@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import type { Environment } from '../config/settings.ts'
+import { isRefusal } from '../endpoints/desk/guard.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { Random } from '../kernel/id.ts'
@@ -29,6 +30,46 @@ export function refusalText({ detail, errors }: Refusal): string {
   return Object.entries(errors)
     .map(([field, messages]) => `${field} ${messages.join(', ')}`)
     .join('; ')
+}
+
+/** What one verb of a command wants: so many names, and these options beside those by which the house is found. */
+export interface VerbShape {
+  readonly operands: number
+  readonly options: readonly string[]
+}
+
+/** The verb of a call, with its operands. Throws `Usage` for one that there is not, or that is called as it cannot be. */
+export function readVerb<Verb extends string>(
+  command: string,
+  verbs: Readonly<Record<Verb, VerbShape>>,
+  { values, positionals }: { readonly values: object; readonly positionals: readonly string[] },
+  usage: string,
+): readonly [verb: Verb, ...operands: string[]] {
+  const [verb = '', ...operands] = positionals
+  const wanted = Object.hasOwn(verbs, verb) ? verbs[verb as Verb] : undefined
+  if (wanted === undefined) throw new Usage(verb === '' ? usage : `unknown \`${command} ${verb}\`\n\n${usage}`)
+  if (operands.length !== wanted.operands) throw new Usage(usage)
+  for (const name of Object.keys(values))
+    if (!everywhere.has(name) && !wanted.options.includes(name))
+      throw new Usage(`\`${command} ${verb}\` has no \`--${name}\`\n\n${usage}`)
+  return [verb as Verb, ...operands]
+}
+
+const everywhere: ReadonlySet<string> = new Set(['config', 'data', 'help'])
+
+/** Tells what came of a change: beside what the command prints, or why it was refused. */
+export function told<Outcome extends object>(
+  outcome: Outcome | Refusal | undefined,
+  terminal: Terminal,
+  done: string,
+): boolean {
+  if (!isRefusal(outcome)) {
+    terminal.err(`done: ${done}`)
+    return true
+  }
+  if (outcome.code === 'body-invalid') throw new Usage(refusalText(outcome))
+  terminal.err(outcome.detail)
+  return false
 }
 
 type Options = NonNullable<ParseArgsConfig['options']>

@@ -1,11 +1,10 @@
 import type { PolicyView } from '../authz/policy/book.ts'
 import { policyOf } from '../endpoints/api/policies.ts'
-import { isRefusal } from '../endpoints/desk/guard.ts'
 import { PolicyAdministration, type PolicyAuthor } from '../endpoints/desk/policies.ts'
 import type { House } from '../house.ts'
 import type { Refusal } from '../kernel/error.ts'
 import { adminEvent } from './admin-event.ts'
-import { type Command, readArgs, refusalText, type Terminal, Usage } from './command.ts'
+import { type Command, readArgs, readVerb, type Terminal, told, type VerbShape } from './command.ts'
 import { onPaper, policyIn } from './policy-on-paper.ts'
 import { houseOptions, visit } from './visit.ts'
 
@@ -49,22 +48,16 @@ export const command: Command = async (args, terminal) => {
     terminal.out(usage)
     return true
   }
-  const [verb = '', ...operands] = positionals
-  const wanted = Object.hasOwn(verbs, verb) ? verbs[verb as Verb] : undefined
-  if (wanted === undefined) throw new Usage(verb === '' ? usage : `unknown \`policy ${verb}\`\n\n${usage}`)
-  if (operands.length !== wanted.operands) throw new Usage(usage)
-  for (const name of Object.keys(values))
-    if (!everywhere.has(name) && !wanted.options.includes(name))
-      throw new Usage(`\`policy ${verb}\` has no \`--${name}\`\n\n${usage}`)
+  const [verb, ...operands] = readVerb('policy', verbs, { values, positionals }, usage)
   const [first = '', second = ''] = operands
-  return act(verb as Verb, first, second, values, terminal)
+  return act(verb, first, second, values, terminal)
 }
 
 type Verb = 'check' | 'explain' | 'test' | 'replay' | 'list' | 'show' | 'put' | 'try' | 'adopt' | 'end-trial' | 'remove'
 
 /** What each wants: names and files, and options beside those by which the house is found. */
 // biome-ignore format: a table
-const verbs: Readonly<Record<Verb, { readonly operands: number; readonly options: readonly string[] }>> = {
+const verbs: Readonly<Record<Verb, VerbShape>> = {
   check:       { operands: 1, options: [] },
   explain:     { operands: 2, options: [] },
   test:        { operands: 2, options: [] },
@@ -77,7 +70,6 @@ const verbs: Readonly<Record<Verb, { readonly operands: number; readonly options
   'end-trial': { operands: 1, options: [] },
   remove:      { operands: 1, options: [] },
 }
-const everywhere: ReadonlySet<string> = new Set(['config', 'data', 'help'])
 
 interface Values {
   readonly config?: string | undefined
@@ -95,7 +87,7 @@ async function act(verb: Verb, first: string, second: string, values: Values, te
     work: (policies: PolicyAdministration, author: PolicyAuthor) => Promise<PolicyView | Refusal>,
   ): Promise<boolean> =>
     visit(values, terminal, async (house) =>
-      done(await work(new PolicyAdministration(house), operator(house, terminal)), terminal, `${verb} ${first}`),
+      told(await work(new PolicyAdministration(house), operator(house, terminal)), terminal, `${verb} ${first}`),
     )
   switch (verb) {
     case 'check':
@@ -155,16 +147,6 @@ async function show(house: House, terminal: Terminal, name: string, ofTrial: boo
   }
   terminal.out(document.text)
   return true
-}
-
-function done(outcome: PolicyView | Refusal, terminal: Terminal, what: string): boolean {
-  if (!isRefusal(outcome)) {
-    terminal.err(`done: ${what}`)
-    return true
-  }
-  if (outcome.code === 'body-invalid') throw new Usage(refusalText(outcome))
-  terminal.err(outcome.detail)
-  return false
 }
 
 /** Whoever has the machine has all of it. */

@@ -1,13 +1,11 @@
 import type { RoleDefinition } from '../authz/role/store.ts'
 import { conflictOf, definitionOf, roleOf } from '../endpoints/api/roles.ts'
 import { conflictText } from '../endpoints/desk/given.ts'
-import { isRefusal } from '../endpoints/desk/guard.ts'
 import { RoleAdministration, type RoleAuthor, type RoleView } from '../endpoints/desk/roles.ts'
 import type { House } from '../house.ts'
-import type { Refusal } from '../kernel/error.ts'
 import { newRoleBody, roleBody } from '../wire/roles.ts'
 import { adminEvent } from './admin-event.ts'
-import { type Command, readArgs, refusalText, type Terminal, Usage } from './command.ts'
+import { type Command, readArgs, readVerb, type Terminal, told, Usage, type VerbShape } from './command.ts'
 import { houseOptions, visit } from './visit.ts'
 
 const usage = `usage: gatehouse role list [--json]
@@ -36,27 +34,20 @@ export const command: Command = async (args, terminal) => {
     terminal.out(usage)
     return true
   }
-  const [verb = '', ...operands] = positionals
-  const wanted = Object.hasOwn(verbs, verb) ? verbs[verb as Verb] : undefined
-  if (wanted === undefined) throw new Usage(verb === '' ? usage : `unknown \`role ${verb}\`\n\n${usage}`)
-  if (operands.length !== wanted.operands) throw new Usage(usage)
-  for (const name of Object.keys(values))
-    if (!everywhere.has(name) && !wanted.options.includes(name))
-      throw new Usage(`\`role ${verb}\` has no \`--${name}\`\n\n${usage}`)
-  const act = actOf(verb as Verb, operands[0] ?? '', values)
+  const [verb, ...operands] = readVerb('role', verbs, { values, positionals }, usage)
+  const act = actOf(verb, operands[0] ?? '', values)
   return visit(values, terminal, (house) =>
     act({ administration: administrationOf(house), author: operator(house, terminal), terminal }),
   )
 }
 
 const definition: readonly string[] = ['permission', 'inherits', 'scope']
-const everywhere: ReadonlySet<string> = new Set(['config', 'data', 'help'])
 
 type Verb = 'list' | 'show' | 'create' | 'change' | 'remove'
 
 /** What each wants: names, and options beside those by which the house is found. */
 // biome-ignore format: a table
-const verbs: Readonly<Record<Verb, { readonly operands: number; readonly options: readonly string[] }>> = {
+const verbs: Readonly<Record<Verb, VerbShape>> = {
   list:   { operands: 0, options: ['json'] },
   show:   { operands: 1, options: ['json'] },
   create: { operands: 1, options: definition },
@@ -89,16 +80,16 @@ function actOf(verb: Verb, name: string, values: Values): Act {
     case 'create': {
       const drafted = readDefinition(newRoleBody, { ...described(values), name })
       return async ({ administration, author, terminal }) =>
-        done(await administration.create(author, name, drafted), terminal, `create ${name}`)
+        told(await administration.create(author, name, drafted), terminal, `create ${name}`)
     }
     case 'change': {
       const drafted = readDefinition(roleBody, described(values))
       return async ({ administration, author, terminal }) =>
-        done(await administration.change(author, name, drafted), terminal, `change ${name}`)
+        told(await administration.change(author, name, drafted), terminal, `change ${name}`)
     }
     case 'remove':
       return async ({ administration, author, terminal }) =>
-        done(await administration.remove(author, name), terminal, `remove ${name}`)
+        told(await administration.remove(author, name), terminal, `remove ${name}`)
   }
 }
 
@@ -172,16 +163,6 @@ async function show({ administration, terminal }: Place, name: string, asJson: b
 function holdings({ held, areas }: Pick<RoleView, 'held' | 'areas'>): string {
   const there = Object.entries(areas).flatMap(([area, list]) => list.map((permission) => `${permission}@${area}`))
   return [...held, ...there].join(' ')
-}
-
-function done(outcome: RoleView | Refusal | undefined, terminal: Terminal, what: string): boolean {
-  if (!isRefusal(outcome)) {
-    terminal.err(`done: ${what}`)
-    return true
-  }
-  if (outcome.code === 'body-invalid') throw new Usage(refusalText(outcome))
-  terminal.err(outcome.detail)
-  return false
 }
 
 /** Whoever has the machine has all of it. */

@@ -13,10 +13,9 @@ import {
 } from '../endpoints/desk/services.ts'
 import type { House } from '../house.ts'
 import { durationMs } from '../kernel/duration.ts'
-import type { Refusal } from '../kernel/error.ts'
 import { serviceBody } from '../wire/services.ts'
 import { adminEvent } from './admin-event.ts'
-import { type Command, readArgs, refusalText, type Terminal, Usage } from './command.ts'
+import { type Command, readArgs, readVerb, type Terminal, told, Usage, type VerbShape } from './command.ts'
 import { houseOptions, visit } from './visit.ts'
 
 const usage = `usage: gatehouse service list [--json]
@@ -61,15 +60,9 @@ export const command: Command = async (args, terminal) => {
     terminal.out(usage)
     return true
   }
-  const [verb = '', ...operands] = positionals
-  const wanted = Object.hasOwn(verbs, verb) ? verbs[verb as Verb] : undefined
-  if (wanted === undefined) throw new Usage(verb === '' ? usage : `unknown \`service ${verb}\`\n\n${usage}`)
-  if (operands.length !== wanted.operands) throw new Usage(usage)
-  for (const name of Object.keys(values))
-    if (!everywhere.has(name) && !wanted.options.includes(name))
-      throw new Usage(`\`service ${verb}\` has no \`--${name}\`\n\n${usage}`)
+  const [verb, ...operands] = readVerb('service', verbs, { values, positionals }, usage)
   const [first = '', second = ''] = operands
-  const act = actOf(verb as Verb, first, second, values)
+  const act = actOf(verb, first, second, values)
   return visit(values, terminal, (house) =>
     act({
       administration: new ServiceAdministration(roomsOf(house), house.authorization?.registry.clients),
@@ -91,7 +84,6 @@ const definition: readonly string[] = [
   'address',
   'limit',
 ]
-const everywhere: ReadonlySet<string> = new Set(['config', 'data', 'help'])
 
 type Verb =
   | 'list'
@@ -107,7 +99,7 @@ type Verb =
 
 /** What each wants: names, and options beside those by which the house is found. */
 // biome-ignore format: a table
-const verbs: Readonly<Record<Verb, { readonly operands: number; readonly options: readonly string[] }>> = {
+const verbs: Readonly<Record<Verb, VerbShape>> = {
   list:            { operands: 0, options: ['json'] },
   show:            { operands: 1, options: ['json'] },
   create:          { operands: 1, options: [...definition, 'no-secret'] },
@@ -157,37 +149,37 @@ function actOf(verb: Verb, first: string, second: string, values: Values): Act {
       const draft = readDraft(values)
       return async ({ administration, author, terminal }) => {
         const made = await administration.create(author, first, draft, values['no-secret'] !== true)
-        if (isRefusal(made)) return done(made, terminal, '')
+        if (isRefusal(made)) return told(made, terminal, '')
         if (made.secret !== undefined) tellSecret(made.secret, terminal)
-        return done(undefined, terminal, `create ${first}`)
+        return told(undefined, terminal, `create ${first}`)
       }
     }
     case 'change': {
       const draft = readDraft(values)
       return async ({ administration, author, terminal }) => {
         const changed = await administration.change(author, first, draft)
-        return done(isRefusal(changed) ? changed : undefined, terminal, `change ${first}`)
+        return told(changed, terminal, `change ${first}`)
       }
     }
     case 'rotate': {
       const overlapMs = durationBetween('overlap', values.overlap ?? '24h', 0, 30 * dayMs)
       return async ({ administration, author, terminal }) => {
         const made = await administration.rotate(author, first, overlapMs)
-        if (isRefusal(made)) return done(made, terminal, '')
+        if (isRefusal(made)) return told(made, terminal, '')
         tellSecret(made, terminal)
-        return done(undefined, terminal, `rotate ${first}`)
+        return told(undefined, terminal, `rotate ${first}`)
       }
     }
     case 'remove-secret':
       return async ({ administration, author, terminal }) =>
-        done(await administration.removeSecret(author, first, second), terminal, `remove-secret ${first} ${second}`)
+        told(await administration.removeSecret(author, first, second), terminal, `remove-secret ${first} ${second}`)
     case 'disable':
     case 'enable':
       return async ({ administration, author, terminal }) =>
-        done(await administration.setDisabled(author, first, verb === 'disable'), terminal, `${verb} ${first}`)
+        told(await administration.setDisabled(author, first, verb === 'disable'), terminal, `${verb} ${first}`)
     case 'remove':
       return async ({ administration, author, terminal }) =>
-        done(await administration.remove(author, first), terminal, `remove ${first}`)
+        told(await administration.remove(author, first), terminal, `remove ${first}`)
     case 'token': {
       const target = values.for
       if (target === undefined || target === '')
@@ -329,16 +321,6 @@ function tellSecret({ id, secret, previousUntil }: MadeSecret, terminal: Termina
   const before =
     previousUntil === undefined ? '' : `; the one before is good until ${new Date(previousUntil).toISOString()}`
   terminal.err(`the secret is shown this once; its id is ${id}${before}`)
-}
-
-function done(refused: Refusal | undefined, terminal: Terminal, what: string): boolean {
-  if (refused === undefined) {
-    terminal.err(`done: ${what}`)
-    return true
-  }
-  if (refused.code === 'body-invalid') throw new Usage(refusalText(refused))
-  terminal.err(refused.detail)
-  return false
 }
 
 /** Whoever has the machine has all of it. */

@@ -4,6 +4,7 @@ import type { RootKey } from '../../keys/root.ts'
 import { open, seal } from '../../keys/sealing.ts'
 import type { Database } from '../../store/database.ts'
 import type { ServiceSecretsTable, ServicesTable } from '../../store/schema.ts'
+import { VersionRow } from '../../store/version-row.ts'
 import { certificateKey, type ServiceDefinition } from './definition.ts'
 
 /** What every secret of a service that was made here begins with: scanners and our own log redaction know one by it. */
@@ -52,18 +53,19 @@ export interface OpenedSecret {
 export class Services {
   readonly #clock: Clock
   readonly #random: Random
+  readonly #version: VersionRow
   readonly #key: Buffer
 
   constructor({ clock, random, root }: { readonly clock: Clock; readonly random: Random; readonly root: RootKey }) {
     this.#clock = clock
     this.#random = random
+    this.#version = new VersionRow('services-version', { clock, random })
     this.#key = root.derive('service secrets')
   }
 
   /** Another text after every change; '' before the first. */
-  async version(db: Database): Promise<string> {
-    const row = await db.selectFrom('house').select('value').where('name', '=', versionName).executeTakeFirst()
-    return row?.value ?? ''
+  version(db: Database): Promise<string> {
+    return this.#version.read(db)
   }
 
   /** All of them, the disabled ones included. A secret that has run out is left out. */
@@ -129,13 +131,8 @@ export class Services {
    * Begins a change: whoever comes second waits until the first is done, and finds what it left. To be called first in each
    * transaction that changes services.
    */
-  async takeTurns(trx: Database): Promise<void> {
-    const value = uuidv7(this.#clock.now(), this.#random)
-    await trx
-      .insertInto('house')
-      .values({ name: versionName, value })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
-      .execute()
+  takeTurns(trx: Database): Promise<void> {
+    return this.#version.renew(trx)
   }
 
   /** Writes a service down. Answers whether the name was free. */
@@ -302,5 +299,3 @@ function viewOf(row: ServicesTable): ServiceView {
 function placeOf(service: string, id: string): string {
   return `service_secrets.sealed.${service}.${id}`
 }
-
-const versionName = 'services-version'

@@ -1,7 +1,8 @@
 import type { Clock } from '../../kernel/clock.ts'
-import { type Random, uuidv7 } from '../../kernel/id.ts'
+import type { Random } from '../../kernel/id.ts'
 import type { Database } from '../../store/database.ts'
 import type { PoliciesTable } from '../../store/schema.ts'
+import { VersionRow } from '../../store/version-row.ts'
 
 /** What administrators wrote of one policy. */
 export interface StoredPolicy {
@@ -22,17 +23,16 @@ export interface StoredText {
  */
 export class PolicyStore {
   readonly #clock: Clock
-  readonly #random: Random
+  readonly #version: VersionRow
 
   constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }) {
     this.#clock = clock
-    this.#random = random
+    this.#version = new VersionRow('policies-version', { clock, random })
   }
 
   /** Another text after every change; '' before the first. */
-  async version(db: Database): Promise<string> {
-    const row = await db.selectFrom('house').select('value').where('name', '=', versionName).executeTakeFirst()
-    return row?.value ?? ''
+  version(db: Database): Promise<string> {
+    return this.#version.read(db)
   }
 
   /** All of them, those that no configuration names any more included. */
@@ -51,13 +51,8 @@ export class PolicyStore {
    * Begins a change: whoever comes second waits until the first is done, and finds what it left. To be called first in each
    * transaction that changes policies.
    */
-  async takeTurns(trx: Database): Promise<void> {
-    const value = uuidv7(this.#clock.now(), this.#random)
-    await trx
-      .insertInto('house')
-      .values({ name: versionName, value })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
-      .execute()
+  takeTurns(trx: Database): Promise<void> {
+    return this.#version.renew(trx)
   }
 
   /** Writes the document of the day down, or takes it away. */
@@ -91,5 +86,3 @@ function storedOf({ name, document, document_at, trial, trial_at }: PoliciesTabl
     said === null ? undefined : { text: said, since: at ?? 0 }
   return { name, document: text(document, document_at), trial: text(trial, trial_at) }
 }
-
-const versionName = 'policies-version'

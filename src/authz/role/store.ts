@@ -1,7 +1,8 @@
 import type { Clock } from '../../kernel/clock.ts'
-import { type Random, uuidv7 } from '../../kernel/id.ts'
+import type { Random } from '../../kernel/id.ts'
 import type { Database } from '../../store/database.ts'
 import type { RolesTable } from '../../store/schema.ts'
+import { VersionRow } from '../../store/version-row.ts'
 
 /** What a role is, as an administrator described it. */
 export interface RoleDefinition {
@@ -27,35 +28,25 @@ export interface RoleRow {
  */
 export class RoleStore {
   readonly #clock: Clock
-  readonly #random: Random
+  readonly #version: VersionRow
 
   constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }) {
     this.#clock = clock
-    this.#random = random
+    this.#version = new VersionRow('roles-version', { clock, random })
   }
 
   /** Another text after every change; '' before the first. */
-  async version(db: Database): Promise<string> {
-    const row = await db.selectFrom('house').select('value').where('name', '=', versionName).executeTakeFirst()
-    return row?.value ?? ''
+  version(db: Database): Promise<string> {
+    return this.#version.read(db)
   }
 
   async all(db: Database): Promise<readonly RoleRow[]> {
     return (await db.selectFrom('roles').selectAll().orderBy('name').execute()).map(roleOf)
   }
 
-  /**
-   * Holds all roles as they are until the transaction ends, and answers their version. PostgreSQL holds the row of the
-   * version; SQLite has one writer anyway.
-   */
-  async hold(trx: Database): Promise<string> {
-    const { value } = await trx
-      .insertInto('house')
-      .values({ name: versionName, value: '' })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet((row) => ({ value: row.ref('house.value') })))
-      .returning('value')
-      .executeTakeFirstOrThrow()
-    return value
+  /** Holds all roles as they are until the transaction ends, and answers their version. */
+  hold(trx: Database): Promise<string> {
+    return this.#version.hold(trx)
   }
 
   /** Writes a role down under a name that is free. */
@@ -65,7 +56,7 @@ export class RoleStore {
       .insertInto('roles')
       .values({ name, definition: JSON.stringify(definition), created_at: now, updated_at: now })
       .execute()
-    await this.#renew(trx)
+    await this.#version.renew(trx)
   }
 
   /** Says anew what a role is. */
@@ -75,12 +66,12 @@ export class RoleStore {
       .set({ definition: JSON.stringify(definition), updated_at: this.#clock.now() })
       .where('name', '=', name)
       .execute()
-    await this.#renew(trx)
+    await this.#version.renew(trx)
   }
 
   async remove(trx: Database, name: string): Promise<void> {
     await trx.deleteFrom('roles').where('name', '=', name).execute()
-    await this.#renew(trx)
+    await this.#version.renew(trx)
   }
 
   /** How many accounts have each role; those that none has are left out. */
@@ -125,15 +116,8 @@ export class RoleStore {
     const byAccount = Map.groupBy(rows, ({ user_id }) => user_id)
     return new Map([...byAccount].map(([account, held]) => [account, held.map(({ role }) => role)]))
   }
-
-  async #renew(trx: Database): Promise<void> {
-    const value = uuidv7(this.#clock.now(), this.#random)
-    await trx.updateTable('house').set({ value }).where('name', '=', versionName).execute()
-  }
 }
 
 function roleOf({ name, definition, created_at, updated_at }: RolesTable): RoleRow {
   return { name, definition, createdAt: created_at, updatedAt: updated_at }
 }
-
-const versionName = 'roles-version'
