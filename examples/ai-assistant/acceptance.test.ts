@@ -201,7 +201,7 @@ test('AI Assistant', async (context) => {
     async () => {
       const folder = 'examples/ai-assistant'
       const policy = `${folder}/conversations.policy.json`
-      const tested = await run(policyCommand, ['test', policy, `${folder}/conversations.cases.json`])
+      const tested = await run(policyCommand, ['test', policy])
       assert.deepEqual([tested.code, tested.out.trim()], [0, '5 of 5 as expected'], tested.err)
 
       const admin = { authorization: `Bearer ${(await signIn(house.url, administrator)).access_token}` }

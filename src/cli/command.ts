@@ -35,6 +35,8 @@ export function refusalText({ detail, errors }: Refusal): string {
 /** What one verb of a command wants: so many names, and these options beside those by which the house is found. */
 export interface VerbShape {
   readonly operands: number
+  /** How many more it takes. */
+  readonly optional?: number
   readonly options: readonly string[]
 }
 
@@ -48,7 +50,8 @@ export function readVerb<Verb extends string>(
   const [verb = '', ...operands] = positionals
   const wanted = Object.hasOwn(verbs, verb) ? verbs[verb as Verb] : undefined
   if (wanted === undefined) throw new Usage(verb === '' ? usage : `unknown \`${command} ${verb}\`\n\n${usage}`)
-  if (operands.length !== wanted.operands) throw new Usage(usage)
+  const { operands: least, optional = 0 } = wanted
+  if (operands.length < least || operands.length > least + optional) throw new Usage(usage)
   for (const name of Object.keys(values))
     if (!everywhere.has(name) && !wanted.options.includes(name))
       throw new Usage(`\`${command} ${verb}\` has no \`--${name}\`\n\n${usage}`)

@@ -6,6 +6,11 @@ import { parseStrict } from '../kernel/json.ts'
 import { attributeRequest } from '../wire/policies.ts'
 import { type Terminal, Usage } from './command.ts'
 
+/** Where the cases of a policy stand when nobody says: `documents.policy.json` has `documents.cases.json`. */
+export function casesBeside(file: string): string {
+  return `${file.replace(/(?:\.policy)?\.json$/, '')}.cases.json`
+}
+
 /** What can be done with the files alone, without a house. */
 export const onPaper = {
   check(terminal: Terminal, file: string): boolean {

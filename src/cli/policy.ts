@@ -5,12 +5,12 @@ import type { House } from '../house.ts'
 import type { Refusal } from '../kernel/error.ts'
 import { adminEvent } from './admin-event.ts'
 import { type Command, readArgs, readVerb, type Terminal, told, type VerbShape } from './command.ts'
-import { onPaper, policyIn } from './policy-on-paper.ts'
+import { casesBeside, onPaper, policyIn } from './policy-on-paper.ts'
 import { houseOptions, visit } from './visit.ts'
 
 const usage = `usage: gatehouse policy check FILE
        gatehouse policy explain FILE REQUEST
-       gatehouse policy test FILE CASES
+       gatehouse policy test FILE [CASES]
        gatehouse policy replay FILE RECORDING [--against OLD]
        gatehouse policy list [--json]
        gatehouse policy show NAME [--trial]
@@ -23,7 +23,8 @@ const usage = `usage: gatehouse policy check FILE
 FILE is a policy in JSON, as docs/policies.md describes it. \`explain\` decides the request in the JSON file REQUEST
 ({ "subject": {…}, "resource": {…}, "action": {…}, "environment": {…} }) and says which rule decided and why; exit 1
 for a deny. \`test\` decides each of the CASES, a JSON list of { "name", "request", "expect": "permit" | "deny", "rule"? },
-and tells those that come out otherwise; exit 1 where there are any. \`replay\` decides each line of a RECORDING, a request
+and tells those that come out otherwise; exit 1 where there are any. Left out, CASES stand beside the policy: of
+documents.policy.json in documents.cases.json. \`replay\` decides each line of a RECORDING, a request
 each, and counts what every rule came to; against an OLD policy it tells the lines that are decided otherwise, exit 1 where
 there are any.
 
@@ -60,7 +61,7 @@ type Verb = 'check' | 'explain' | 'test' | 'replay' | 'list' | 'show' | 'put' | 
 const verbs: Readonly<Record<Verb, VerbShape>> = {
   check:       { operands: 1, options: [] },
   explain:     { operands: 2, options: [] },
-  test:        { operands: 2, options: [] },
+  test:        { operands: 1, options: [], optional: 1 },
   replay:      { operands: 2, options: ['against'] },
   list:        { operands: 0, options: ['json'] },
   show:        { operands: 1, options: ['trial'] },
@@ -95,7 +96,7 @@ async function act(verb: Verb, first: string, second: string, values: Values, te
     case 'explain':
       return onPaper.explain(terminal, first, second)
     case 'test':
-      return onPaper.test(terminal, first, second)
+      return onPaper.test(terminal, first, second === '' ? casesBeside(first) : second)
     case 'replay':
       return onPaper.replay(terminal, first, second, values.against)
     case 'list':

@@ -53,6 +53,10 @@ test('AZ4: a policy is decided on paper, and says which rule decided and why', a
     ]
     const good = await run(policy, ['test', document, file('cases.json', cases)])
     assert.deepEqual([good.code, good.out, good.err], [0, '2 of 2 as expected\n', ''])
+    const alone = await run(policy, ['test', document])
+    assert.deepEqual([alone.code, /\.cases\.json` cannot be read/.test(alone.err)], [2, true], alone.err)
+    file('policy.cases.json', cases)
+    assert.equal((await run(policy, ['test', document])).out, good.out, 'those beside it, where none are named')
     const [first, second] = cases
     const wrong = file('wrong.json', [
       { ...first, expect: 'deny', rule: null },

@@ -33,6 +33,7 @@ const depthMax = 16
 const conditionsMax = 100_000
 const listItemsMax = 10_000
 const itemsMax = 250_000
+const searchesMax = 1_000
 
 /** Reads the conditions of one document; what is bounded is bounded over all of them. */
 export class ConditionReader {
@@ -40,6 +41,7 @@ export class ConditionReader {
   readonly #attributes = new Map<string, Attribute | string>()
   #conditions = 0
   #items = 0
+  #searches = 0
 
   constructor(mistakes: Mistakes) {
     this.#mistakes = mistakes
@@ -119,6 +121,11 @@ export class ConditionReader {
     if ((operator === 'contains' || operator === 'starts_with') && operand.kind === 'literal' && operand.value === '')
       return this.#mistakes.add(at, 'expected a text, got an empty one')
     if (operand.kind === 'list' && !this.#counted(operand.items.length, at)) return undefined
+    // Where a text is looked through, the caller chooses how long it is: a header has 16 KB.
+    if (operator === 'contains' && attribute.type === 'text' && ++this.#searches > searchesMax)
+      return this.#searches === searchesMax + 1
+        ? this.#mistakes.add(path, `expected at most ${searchesMax} conditions that look through a text, got one more`)
+        : undefined
     return { operator, attribute, value: operand }
   }
 

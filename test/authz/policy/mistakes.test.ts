@@ -184,6 +184,17 @@ test('AZ4: all lists of a document hold 250,000 items at most', () => {
   ])
 })
 
+test('AZ4: a thousand conditions of a document look through a text at most: the caller chooses how long that is', () => {
+  const search = (attribute: string) => ({ operator: 'contains', attribute, value: 'bot' })
+  const many = (count: number, attribute: string) =>
+    ruleOf({ any: Array.from({ length: count }, () => search(attribute)) })
+  policyOf(many(1_000, 'environment.user_agent'))
+  policyOf(many(5_000, 'subject.roles'))
+  assert.deepEqual(mistakesOf(many(3_000, 'environment.user_agent')), [
+    'rules[0].condition.any[1000]: expected at most 1000 conditions that look through a text, got one more',
+  ])
+})
+
 test('AZ4: a document in which all is wrong says a thousand mistakes, and that there are more', () => {
   const mistakes = mistakesOf({ version: '1.0', rules: Array.from({ length: 10_000 }, () => 7) })
   assert.equal(mistakes.length, 1_001)
