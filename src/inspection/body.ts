@@ -24,7 +24,7 @@ export function checkBySchema(schema: object): BodyCheck {
 /** A check from a shape of our own contract: the value comes out as the shape transforms it. */
 export function checkByShape(shape: z.ZodType): BodyCheck {
   return readThen((value) => {
-    const parsed = shape.safeParse(value)
+    const parsed = shape.safeParse(value, { reportInput: true }) // else what is missing and what is of another type look alike
     return parsed.success ? { value: parsed.data } : { errors: fieldsOfShape(parsed.error.issues) }
   })
 }
@@ -85,7 +85,7 @@ function fieldsOfShape(issues: readonly z.core.$ZodIssue[]): FieldErrors {
     if (issue.code === 'unrecognized_keys')
       for (const key of issue.keys) add(fields, [...path, key], 'is not a known field')
     else if (issue.code === 'invalid_type' && issue.input === undefined) add(fields, path, 'is required')
-    else add(fields, path, issue.message)
+    else add(fields, path, issue.message.replace(/^Invalid input: /, ''))
   }
   return Object.fromEntries(fields)
 }

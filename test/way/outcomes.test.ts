@@ -189,6 +189,18 @@ test('a body that is wrong is answered with the field and the right status, and 
   assert.equal((await post(`${url}/json`, { name: 'ab' })).status, 200)
 })
 
+test('CT1: a field of our own bodies that is missing and one of another type are told apart', async (context) => {
+  const { url } = await startHouse(context, { routes: [] })
+  const answer = await post(`${url}/api/auth/login`, { email: 5, device_token: null })
+  assert.equal(answer.status, 422)
+  const { errors } = await problemOf(answer)
+  assert.deepEqual(errors, {
+    email: ['expected string, received number'],
+    password: ['is required'],
+    device_token: ['expected string, received null'],
+  })
+})
+
 test('A55: fields that only the server sets are refused in our own bodies, never ignored', async (context) => {
   const upstream = await startUpstream(context, mirror)
   const { url } = await startHouse(context, configOf(upstream.url))

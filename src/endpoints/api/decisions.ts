@@ -38,7 +38,7 @@ export function decisionEndpoints({ decisions, rooms }: Desk): Record<Keeps, Ans
       const last = lastOf[options?.evaluations_semantic ?? 'execute_all']
       const answers: Answer[] = []
       for (const one of evaluations) {
-        const asked = wire.evaluationShape.safeParse(merged(shared, one))
+        const asked = wire.evaluationShape.safeParse(merged(shared, one), { reportInput: true })
         // What is wrong with one question is the answer to it, and to no other.
         const answer = asked.success ? answerOf(await decide(asked.data)) : errorOf(asked.error.issues)
         answers.push(answer)
@@ -88,7 +88,9 @@ function errorOf(issues: readonly z.core.$ZodIssue[]): Answer {
   const [first] = issues
   const path = first?.path.map(String).join('.') ?? ''
   const missing = first?.code === 'invalid_type' && first.input === undefined
-  const message = missing ? `\`${path}\` is required` : `\`${path}\`: ${first?.message ?? 'is invalid'}`
+  const message = missing
+    ? `\`${path}\` is required`
+    : `\`${path}\`: ${first?.message.replace(/^Invalid input: /, '') ?? 'is invalid'}`
   return { decision: false, context: { error: { status: 400, message } } }
 }
 
