@@ -13,6 +13,7 @@ import { command as certsCommand } from '../../src/cli/certs.ts'
 import { loadConfig, settled } from '../../src/cli/load.ts'
 import { command as policyCommand } from '../../src/cli/policy.ts'
 import { command as serviceCommand } from '../../src/cli/service.ts'
+import { command as userCommand } from '../../src/cli/user.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { openStore } from '../../src/store/database.ts'
 import { jws, part } from '../../test/authn/forge.ts'
@@ -146,7 +147,7 @@ test('AI Assistant', async (context) => {
   const bearerOf = async (name: string, ...roles: readonly string[]): Promise<{ authorization: string }> => {
     const who = { email: `${name}@example.com`, password: ann.password }
     const given = roles.flatMap((role) => ['--role', role])
-    const made = await command(['user', 'create', who.email, ...given, '--data', house.dataDir, ...config], {
+    const made = await run(userCommand, ['create', who.email, ...given, '--data', house.dataDir, ...config], {
       ...environment,
       GATEHOUSE_USER_PASSWORD: who.password,
     })

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { Agent, request } from 'undici'
 import { command as keyCommand } from '../../src/cli/key.ts'
+import { command as userCommand } from '../../src/cli/user.ts'
 import { openStore } from '../../src/store/database.ts'
 import { run } from '../../test/cli/in-process.ts'
 import { eventually } from '../../test/support/eventually.ts'
@@ -215,7 +216,7 @@ test('Crazy-Gary', async (context) => {
   await context.test('AZ3: a task is its owner’s: to others it is not there, and an administrator may', async () => {
     const email = 'mary@example.com'
     const place = ['--data', house.dataDir, ...config]
-    const made = await command(['user', 'create', email, '--role', 'user', ...place], {
+    const made = await run(userCommand, ['create', email, '--role', 'user', ...place], {
       ...environment,
       GATEHOUSE_USER_PASSWORD: garys.password,
     })

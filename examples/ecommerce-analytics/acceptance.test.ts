@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { Agent, request } from 'undici'
+import { command as userCommand } from '../../src/cli/user.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { openRootKey, type RootKey, rootKey } from '../../src/keys/root.ts'
 import { openStore } from '../../src/store/database.ts'
+import { run } from '../../test/cli/in-process.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { forger, forgeriesOfSecret, signingKeyOf, toldInFourSentences } from '../../test/support/forgeries.ts'
 import { lettersIn } from '../../test/support/letters.ts'
@@ -34,7 +36,7 @@ test('e-commerce analytics', async (context) => {
   const roleOf = async (...roles: string[]): Promise<{ access_token: string }> => {
     const email = `${['nobody', ...roles].at(-1)}${roles.length}@example.com`
     const given = roles.flatMap((role) => ['--role', role])
-    const made = await command(['user', 'create', email, ...given, '--data', house.dataDir, ...config], {
+    const made = await run(userCommand, ['create', email, ...given, '--data', house.dataDir, ...config], {
       ...environment,
       GATEHOUSE_USER_PASSWORD: eve.password,
     })
@@ -46,10 +48,7 @@ test('e-commerce analytics', async (context) => {
     const analyst = await roleOf('analyst')
     const both = await roleOf('viewer', 'analyst')
     const nobody = await roleOf()
-    const stray = await command(
-      ['user', 'grant', eve.email, 'accountant', '--data', house.dataDir, ...config],
-      environment,
-    )
+    const stray = await run(userCommand, ['grant', eve.email, 'accountant', '--data', house.dataDir, ...config])
     assert.deepEqual([stray.code, /no role is called `accountant`/.test(stray.err)], [2, true], stray.err)
     const admin = await signIn(house.url, administrator)
     const viewer = await signIn(house.url, eve)

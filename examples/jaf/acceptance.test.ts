@@ -10,6 +10,7 @@ import { signMethodUriBody } from '../../client/index.ts'
 import { command as certsCommand } from '../../src/cli/certs.ts'
 import { command as keyCommand } from '../../src/cli/key.ts'
 import { loadConfig, settled } from '../../src/cli/load.ts'
+import { command as userCommand } from '../../src/cli/user.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { openStore } from '../../src/store/database.ts'
 import { run } from '../../test/cli/in-process.ts'
@@ -67,7 +68,7 @@ test('JAF', async (context) => {
     const mayOf = async (...roles: readonly string[]): Promise<string> => {
       const who = { email: `${roles.join('.')}.only@example.com`, password: jo.password }
       const given = roles.flatMap((role) => ['--role', role])
-      const made = await command(['user', 'create', who.email, ...given, '--data', house.dataDir, ...config], {
+      const made = await run(userCommand, ['create', who.email, ...given, '--data', house.dataDir, ...config], {
         GATEHOUSE_USER_PASSWORD: who.password,
       })
       assert.equal(made.code, 0, made.err)
