@@ -121,7 +121,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     random: machine.random,
     log: machine.log,
     tokens,
-    browsers: { verify: (cookie) => people.browsers.verify(store.db, cookie) },
+    browsers: { verify: (cookie, uses) => people.browsers.verify(store.db, cookie, uses) },
     trustsOrigin: originsOf(settings, people.publicUrl),
     keys: machines.keyBook,
     services: machines.serviceBook,

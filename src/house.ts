@@ -71,7 +71,7 @@ export interface House extends Embedded {
   readonly warnings: readonly string[]
   /** Takes a new configuration over, whole; throws and keeps the old one where it cannot. */
   reload(settings: Settings): Promise<void>
-  /** Writes out what waits, and closes the rooms in the reverse of their order. */
+  /** Writes out what waits, and closes the rooms in the reverse of their order. Once: whoever asks again waits for the same. */
   close(): Promise<void>
 }
 
@@ -171,6 +171,8 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     let floor = furnish(first, standing)
     let settings = first
     const retiring = new Set<Upstream>()
+    let reloading: Promise<void> = Promise.resolve()
+    let closing: Promise<void> | undefined
     gate = openGate(floor.plan)
     const opened = gate
     if (machine.role === 'gate') {
@@ -241,28 +243,40 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       get settings() {
         return settings
       },
-      async reload(next) {
-        const fixed = whatNeedsARestart(settings, next)
-        if (fixed.length > 0) throw new Error(`${fixed.join(', ')} cannot change while the house stands; restart it`)
-        const before = floor
-        floor = furnish(next, standing)
-        settings = next
-        roleBook.follow(rolesOf(next))
-        policyBook.follow(next.policies)
-        tokens.clear()
-        people.browsers.clear()
-        void opened.follow(floor.plan).then(() => retire(before))
-        for (const upstream of before.upstreams.values()) retiring.add(upstream)
-        await say('reload')
+      reload(next) {
+        // One after the other: the last one that was asked for is the one that holds.
+        const turn = reloading.then(() => takeOver(next))
+        reloading = turn.catch(() => undefined)
+        return turn
       },
-      async close() {
-        await within(settings.listen.drain, opened.drain())
-        for (const upstream of [...retiring, ...floor.upstreams.values()]) await upstream.destroy()
-        if (machine.role === 'gate') await say('stop')
-        for (const close of undo.reverse()) await close()
-      },
+      close: () => (closing ??= shut()),
     }
     return house
+
+    async function takeOver(next: Settings): Promise<void> {
+      if (closing !== undefined) throw new Error('the house is closed')
+      const fixed = whatNeedsARestart(settings, next)
+      if (fixed.length > 0) throw new Error(`${fixed.join(', ')} cannot change while the house stands; restart it`)
+      const after = furnish(next, standing)
+      await say('reload') // what cannot be written down does not happen
+      const before = floor
+      floor = after
+      settings = next
+      roleBook.follow(rolesOf(next))
+      policyBook.follow(next.policies)
+      tokens.clear()
+      people.browsers.clear()
+      void opened.follow(floor.plan).then(() => retire(before))
+      for (const upstream of before.upstreams.values()) retiring.add(upstream)
+    }
+
+    async function shut(): Promise<void> {
+      await reloading
+      await within(settings.listen.drain, opened.drain())
+      for (const upstream of [...retiring, ...floor.upstreams.values()]) await upstream.destroy()
+      if (machine.role === 'gate') await say('stop')
+      for (const close of undo.reverse()) await close()
+    }
 
     /** What nobody leans on any more is closed: the last request that an earlier configuration admitted has ended. */
     async function retire({ upstreams }: Floor): Promise<void> {

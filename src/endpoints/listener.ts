@@ -7,7 +7,7 @@ import type { Inbound } from '../http/message.ts'
 import { deliver, inboundOf, unreadable } from '../http/node.ts'
 import { parseTarget } from '../http/target.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { type Code, catalogue, Fault, refuse } from '../kernel/error.ts'
+import { type Code, catalogue, Fault } from '../kernel/error.ts'
 import { silent } from '../kernel/log.ts'
 import type { ListenOptions } from './options.ts'
 import { TlsDoor, type TlsParts } from './tls-door.ts'
@@ -205,13 +205,18 @@ function join(near: Duplex, first: Buffer, passage: Passage): void {
   // Whoever would not be let in any more does not go on (TK4, A56): nothing else would ever ask.
   const { exchange, plan } = passage
   const still = plan.vigil(exchange)
-  const watch = setInterval(() => {
-    if (still === undefined) return clearInterval(watch)
-    void Promise.resolve(still(exchange))
-      .catch(() => refuse('unavailable'))
-      .then((refusal) => refusal !== undefined && end(false))
-  }, watchEveryMs)
-  watch.unref()
+  let asking = false
+  const ask = async (): Promise<void> => {
+    if (asking || still === undefined) return
+    asking = true
+    const refusal = await still(exchange)
+    asking = false
+    if (refusal === undefined) return
+    exchange.refusal ??= refusal // the record says why
+    end(false)
+  }
+  const watch = still && setInterval(() => void ask(), watchEveryMs)
+  watch?.unref()
   far.on('error', () => end())
   far.on('close', () => end())
   near.on('close', () => end())

@@ -16,7 +16,7 @@ export interface ByToken {
   cookie(exchange: Exchange, cookie: string): Outcome
 }
 
-/** `proven`: a proof that is good once was shown before, and is not asked for a second time. */
+/** `proven`: a proof that is good once was shown before, and is not asked for a second time; nor is it a new sign of life. */
 export function byToken(route: Route, rooms: Rooms, door: Door, proven = false): ByToken {
   const { resourceServer } = rooms
 
@@ -48,7 +48,7 @@ export function byToken(route: Route, rooms: Rooms, door: Door, proven = false):
     /** Browsers send a cookie whoever wrote the page: what changes something has to come from a page of ours. */
     cookie(exchange, cookie) {
       if (!isSafe(exchange) && !isFromOwnPage(exchange, rooms)) return door.open ? undefined : refuse('cross-site')
-      const verdict = rooms.browsers.verify(cookie)
+      const verdict = rooms.browsers.verify(cookie, !proven)
       const settle = (known: Verified | Refusal): Refusal | undefined =>
         'code' in known ? door.wrong(exchange, known) : welcome(exchange, known)
       return verdict instanceof Promise ? verdict.then(settle) : settle(verdict)

@@ -1,3 +1,4 @@
+import type { Holder } from '../authn/holder.ts'
 import { anonymous, type Principal } from '../authn/principal.ts'
 import { type Decision, undecided } from '../authz/decision.ts'
 import type { BodyAccount, BodyMemory } from '../http/body-memory.ts'
@@ -36,6 +37,8 @@ export class Exchange {
   #bodyAccount: BodyAccount | undefined = undefined
   #certificate: { readonly is: PeerCertificate | undefined } | undefined = undefined
   principal: Principal = anonymous
+  /** Who signed the request, as they are when it is asked; undefined where nobody had to, and nothing where they are known no more. */
+  signer: (() => Holder | undefined) | undefined = undefined
   /** A nonce that the caller's next proof of possession should carry. */
   nonce: string | undefined = undefined
   decision: Decision = undecided // deny, until someone decides

@@ -3,7 +3,7 @@ import { actorsOf } from '../authn/actor.ts'
 import type { Principal } from '../authn/principal.ts'
 import { withoutCookies } from '../http/cookies.ts'
 import { hopByHop } from '../http/head.ts'
-import { Fault } from '../kernel/error.ts'
+import { Fault, refuse } from '../kernel/error.ts'
 import { isOurCookie } from './cookie-names.ts'
 import type { Exchange, Stage } from './exchange.ts'
 import { holdsOwnCredential } from './own-credential.ts'
@@ -17,12 +17,16 @@ export function forward(route: Route, rooms: Rooms): Stage {
 
   return async (exchange) => {
     if (exchange.decision.effect !== 'permit') throw new Error(`\`${name}\` was about to be forwarded without a permit`)
+    if (exchange.left) return refuse('client-left')
     const { request, payload, principal } = exchange
     if (payload === undefined) request.proceed?.() // else it was asked for when it was read
     const { method } = request
     const path = request.target.path + request.target.query
     const headers = forwardedHeaders(exchange, rooms)
-    if (upstream.asserted) headers.push('X-Gatehouse-Assertion', rooms.evidence.assertions.of(principal, upstream.name))
+    if (upstream.asserted) {
+      const told = rooms.evidence.assertions.of(principal, upstream.name, upstream.client !== undefined)
+      headers.push('X-Gatehouse-Assertion', told)
+    }
     if (upstream.signed)
       headers.push(
         ...rooms.evidence.signatureOf({ method, url: upstream.addressOf(path), fields: headers, body: payload }),

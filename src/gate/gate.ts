@@ -36,7 +36,7 @@ export function openGate(first: Plan): Gate {
   let era = eraOf(first)
   let draining = false
   let inFlight = 0
-  let emptied: (() => void) | undefined
+  const emptied: (() => void)[] = []
 
   return {
     handle(request, concluded) {
@@ -68,7 +68,7 @@ export function openGate(first: Plan): Gate {
             record(ended, status, bytes, whole, current.rooms)
             inFlight--
             admitting.inFlight--
-            if (inFlight === 0) emptied?.()
+            if (inFlight === 0) for (const tell of emptied.splice(0)) tell()
             if (admitting.inFlight === 0) admitting.ended?.()
           },
         })
@@ -82,7 +82,7 @@ export function openGate(first: Plan): Gate {
     },
     drain() {
       draining = true
-      return inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (emptied = resolve))
+      return inFlight === 0 ? Promise.resolve() : new Promise((resolve) => emptied.push(resolve))
     },
     get draining() {
       return draining

@@ -8,6 +8,7 @@ import { wholeBody } from './whole-body.ts'
 export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
   const { body: check } = route
   if (check === undefined) return undefined
+  if (check === 'whole') return readWhole
 
   return async (exchange) => {
     const { body, head } = exchange.request
@@ -23,7 +24,7 @@ export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
   }
 
   function judge(exchange: Exchange, bytes: Uint8Array): Refusal | undefined {
-    const verdict = check?.(bytes)
+    const verdict = typeof check === 'function' ? check(bytes) : undefined
     if (verdict === undefined) return undefined
     if ('malformed' in verdict) return refuse('invalid-json', { detail: verdict.malformed })
     if ('errors' in verdict) {
@@ -37,6 +38,13 @@ export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
     exchange.input = verdict.value
     return undefined
   }
+}
+
+async function readWhole(exchange: Exchange): Promise<Refusal | undefined> {
+  const read = await wholeBody(exchange)
+  if ('code' in read) return read
+  exchange.payload = read
+  return undefined
 }
 
 /** `application/json` and its kin (RFC 6839 `+json`). */

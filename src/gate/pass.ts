@@ -2,12 +2,10 @@ import { catalogue, Fault, refuse } from '../kernel/error.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Exchange, Refusal, Stage } from './exchange.ts'
 
+export type Outcome = Refusal | undefined | Promise<Refusal | undefined>
+
 /** Runs the stages in order until one refuses. Synchronous until a stage has to wait. */
-export function pass(
-  stages: readonly Stage[],
-  exchange: Exchange,
-  from = 0,
-): Refusal | undefined | Promise<Refusal | undefined> {
+export function pass(stages: readonly Stage[], exchange: Exchange, from = 0): Outcome {
   for (let next = from; ; next++) {
     const stage = stages[next]
     if (stage === undefined) return undefined
@@ -27,17 +25,23 @@ async function resume(
 }
 
 /**
- * Sends an exchange down its way and calls `done` once, whatever happens. Here is the one catch: what a stage throws
- * becomes a refusal that says nothing about its cause, and a log line that says everything.
+ * What comes of the stages, whatever happens. Here is the one catch: what a stage throws becomes a refusal that says nothing
+ * about its cause, and a log line that says everything.
  */
-export function serve(exchange: Exchange, log: Log, done: (exchange: Exchange) => void): void {
-  let outcome: Refusal | undefined | Promise<Refusal | undefined>
+export function settled(stages: readonly Stage[], exchange: Exchange, log: Log): Outcome {
+  let outcome: Outcome
   try {
-    outcome = pass(exchange.stages, exchange)
+    outcome = pass(stages, exchange)
   } catch (error) {
-    outcome = failed(error, exchange, log)
+    return failed(error, exchange, log)
   }
-  if (outcome instanceof Promise) void outcome.catch((error: unknown) => failed(error, exchange, log)).then(settle)
+  return outcome instanceof Promise ? outcome.catch((error: unknown) => failed(error, exchange, log)) : outcome
+}
+
+/** Sends an exchange down its way and calls `done` once, whatever happens. */
+export function serve(exchange: Exchange, log: Log, done: (exchange: Exchange) => void): void {
+  const outcome = settled(exchange.stages, exchange, log)
+  if (outcome instanceof Promise) void outcome.then(settle)
   else settle(outcome)
 
   function settle(refusal: Refusal | undefined): void {

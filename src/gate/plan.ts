@@ -32,8 +32,8 @@ export interface Plan {
   readonly routes: readonly Omit<RouterEntry<Route>, 'value'>[]
   /** Finds the route and makes the exchange. It always finds one: nowhere is a route too, and it refuses. */
   admit(request: Inbound): Exchange
-  /** Asks whether an exchange that goes on would be let in now as well; undefined where nobody has to be. */
-  vigil(exchange: Exchange): Stage | undefined
+  /** Asks whether an exchange that goes on, a WebSocket, would be let in now as well. */
+  vigil(exchange: Exchange): ReturnType<typeof vigil>
   /** Whether this request may become a tunnel. */
   tunnels(method: string, path: string): boolean
 }

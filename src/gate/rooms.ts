@@ -21,8 +21,8 @@ export interface Rooms {
   readonly random: Random
   readonly log: Log
   readonly tokens: TokenService
-  /** Whom the cookie of a browser's session stands for. */
-  readonly browsers: { verify(cookie: string): Verified | Refusal | Promise<Verified | Refusal> }
+  /** Whom the cookie of a browser's session stands for; used, it is a sign of life of the session, unless it is only looked at. */
+  readonly browsers: { verify(cookie: string, uses?: boolean): Verified | Refusal | Promise<Verified | Refusal> }
   /** API keys. */
   readonly keys: {
     isKey(text: string): boolean

@@ -41,7 +41,8 @@ export interface Route {
   /** What the token of a service has to be made for; undefined: the house itself. */
   readonly target: string | undefined
   readonly limits: readonly RouteLimit[]
-  readonly body: BodyCheck | undefined
+  /** What its body is held against; 'whole': against nothing, and it is read all the same. Undefined: it is not read. */
+  readonly body: BodyCheck | 'whole' | undefined
   readonly bodyBytesMax: number
   /** Where it leads, when it leads to an upstream. */
   readonly upstream: Upstream | undefined

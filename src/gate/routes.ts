@@ -230,7 +230,7 @@ export function draftEndpoint(
           : { to: 'permission', permission: endpoint.access.permission },
       ...unasked,
       limits: limitsOf(endpoint.limit === undefined ? [] : [endpoint.limit], known.limits),
-      body: endpoint.body === undefined ? undefined : checkByShape(endpoint.body),
+      body: endpoint.wholeBody === true ? 'whole' : endpoint.body && checkByShape(endpoint.body),
       bodyBytesMax: endpoint.bodyMax ?? 65_536,
       upstream: undefined,
       answerer,

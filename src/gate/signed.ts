@@ -1,7 +1,7 @@
 import type { SignatureScheme } from '../authn/signature/scheme.ts'
-import type { Refusal } from '../kernel/error.ts'
+import { type Refusal, refuse } from '../kernel/error.ts'
 import { byMachine } from './by-machine.ts'
-import { doorOf } from './door.ts'
+import { type Door, doorOf } from './door.ts'
 import type { Exchange, Stage } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
@@ -16,8 +16,7 @@ type Checking = Exclude<ReturnType<SignatureScheme['begin']>, Refusal>
 export function signed(route: Route, rooms: Rooms): Stage | undefined {
   const { signature } = route
   if (signature === undefined) return undefined
-  // What a route demands over and above the caller, it demands of everybody: also where it is public.
-  const door = doorOf({ ...route, access: { to: 'authenticated' } }, rooms)
+  const door = closedDoor(route, rooms)
   const machines = byMachine(route, rooms, door)
 
   return async (exchange) => {
@@ -36,6 +35,7 @@ export function signed(route: Route, rooms: Rooms): Stage | undefined {
     if (unread !== undefined) return unread
     const refused = await checking.finish()
     if (refused !== undefined) return door.wrong(exchange, refused)
+    exchange.signer = () => checking.signer()
     const { holder } = checking
     return exchange.principal.type === 'anonymous'
       ? machines.holder(exchange, holder)
@@ -49,4 +49,25 @@ export function signed(route: Route, rooms: Rooms): Stage | undefined {
     exchange.payload = body
     return undefined
   }
+}
+
+/** Whether who signed is known still, with the key that signed, and may come from there: for a request that goes on. */
+export function stillSigned(route: Route, rooms: Rooms): Stage | undefined {
+  if (route.signature === undefined) return undefined
+  const door = closedDoor(route, rooms)
+  const machines = byMachine(route, rooms, door)
+
+  return (exchange) => {
+    const holder = exchange.signer?.()
+    if (holder === undefined)
+      return door.wrong(exchange, refuse('signature-invalid', { reason: 'who signed, or their key, is known no more' }))
+    return exchange.principal.credential.kind === 'signature'
+      ? machines.holder(exchange, holder)
+      : machines.astray(exchange, holder)
+  }
+}
+
+/** What a route demands over and above the caller, it demands of everybody: also where it is public. */
+function closedDoor(route: Route, rooms: Rooms): Door {
+  return doorOf({ ...route, access: { to: 'authenticated' } }, rooms)
 }

@@ -67,8 +67,8 @@ const evaluate = { permission: 'policies:evaluate' } as const
  */
 // biome-ignore format: a table, one line to an endpoint
 export const decisions = {
-  evaluate: { method: 'POST', path: '/access/v1/evaluation', summary: 'Whether a subject may do something (AuthZEN Authorization API 1.0)', access: evaluate, limit: 'decisions' },
-  evaluateMany: { method: 'POST', path: '/access/v1/evaluations', summary: 'The same, for up to 100 questions at once', access: evaluate, limit: 'decisions' },
+  evaluate: { method: 'POST', path: '/access/v1/evaluation', summary: 'Whether a subject may do something (AuthZEN Authorization API 1.0)', access: evaluate, limit: 'decisions', wholeBody: true },
+  evaluateMany: { method: 'POST', path: '/access/v1/evaluations', summary: 'The same, for up to 100 questions at once', access: evaluate, limit: 'decisions', wholeBody: true },
   decisionPoint: { method: 'GET', path: '/.well-known/authzen-configuration', summary: 'Where decisions are asked for (AuthZEN Authorization API 1.0)', access: 'public', limit: 'health', cors: 'open' },
   explainDecision: { method: 'POST', path: '/api/admin/decisions/explain', summary: 'How a decision comes about: roles, owner, policies', access: { permission: 'policies:manage' }, limit: 'general', body: explanationBody },
 } as const satisfies Record<string, Endpoint>

@@ -10,6 +10,8 @@ export interface Endpoint {
   /** The limit, by its name in the configuration. */
   readonly limit: 'authentication' | 'general' | 'decisions' | 'health' | undefined
   readonly body?: z.ZodType
+  /** Reads its body itself, in the words of another standard: it comes to it whole, whatever it is. */
+  readonly wholeBody?: true
   /** Bytes; 64 KiB where it is left out. */
   readonly bodyMax?: number
   /** Demands a recent sign-in (RFC 9470). */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../src/config/parse.ts'
+import type { Config } from '../../src/config/settings.ts'
 import { mirror, startUpstream } from '../support/house.ts'
 import { bearer } from '../support/people.ts'
 import { exchanges, oauth, reached, type Scene, startScene } from './delegation-scene.ts'
@@ -9,9 +10,10 @@ import { exchanges, oauth, reached, type Scene, startScene } from './delegation-
 const jwt = { subject_token_type: 'urn:ietf:params:oauth:token-type:jwt', scope: 'widgets:read' }
 
 /** The API at `/known` is the client `planner`; that at `/widgets` is no client. */
-async function openScene(context: Parameters<typeof startScene>[0]): Promise<Scene> {
+async function openScene(context: Parameters<typeof startScene>[0], config: Config = {}): Promise<Scene> {
   const { url } = await startUpstream(context, mirror)
   return startScene(context, {
+    ...config,
     upstreams: { api: url, planner: { url, client: 'planner' } },
     routes: [
       { path: '/widgets', methods: ['GET'], require: 'widgets:read', to: 'api' },
@@ -35,6 +37,11 @@ function claimsOf(token: string): Record<string, unknown> {
 test('A57: an API behind the gate acts for whoever asks it, by what the gate told it, and may what both may', async (context) => {
   const scene = await openScene(context)
   const own = await scene.signIn()
+  assert.equal(
+    claimsOf(await told(scene, own.access_token, '/elsewhere'))['sign_in'],
+    undefined,
+    'others need not know',
+  )
   const given = await scene.given('planner', await told(scene, own.access_token), jwt)
   const { act, client_id, sub, scope } = claimsOf(given)
   assert.deepEqual([act, client_id, sub, scope], [{ sub: 'planner' }, 'planner', own.user.id, 'widgets:read'])
@@ -114,6 +121,58 @@ test('A57: what came of it ends with the sign-in, and so does the way to it', as
   const after = await fetch(`${scene.house.issuer}/widgets`, { headers: { authorization: `Bearer ${given}` } })
   assert.equal(after.status, 401)
   assert.equal((await scene.exchange('planner', assertion, jwt)).status, 400, 'not even within its minute')
+})
+
+test('A57: an assertion is worth nothing from the moment that its caller would not be let in, within its minute too', async (context) => {
+  const scene = await openScene(context)
+  const { house } = scene
+  const afterwards = async (
+    end: (userId: string) => Promise<unknown>,
+    client?: string,
+  ): Promise<readonly unknown[]> => {
+    const own = await scene.signIn()
+    const token = client === undefined ? own.access_token : await scene.tokenAt('/planner', 'widgets:read')
+    const assertion = await told(scene, token)
+    const before = await scene.given('planner', assertion, jwt)
+    await reached(scene, before)
+    await end(own.user.id)
+    const later = await fetch(`${house.issuer}/widgets`, { headers: { authorization: `Bearer ${before}` } })
+    return [(await scene.exchange('planner', assertion, jwt)).status, later.status]
+  }
+  const why = { reason: 'ticket 4711: an errand' }
+  const cut = (body: object): Promise<unknown> => scene.administer('POST', '/api/admin/revocations', body)
+  const over = [400, 401]
+  assert.deepEqual(await afterwards(() => cut({ client: 'web-app' }), 'web-app'), over)
+  assert.deepEqual(await afterwards((user) => cut({ user })), over)
+  scene.clock.advance(1_000)
+  const given = (roles: readonly string[]) => (id: string) =>
+    scene.administer('PUT', `/api/admin/users/${id}/roles`, { roles })
+  assert.deepEqual(await afterwards(given(['admin'])), over)
+  assert.deepEqual(await afterwards(given(['user'])), over)
+  assert.deepEqual(await afterwards((id) => scene.administer('POST', `/api/admin/users/${id}/lock`, why)), over)
+})
+
+test('A57: whose upstream a client is, is what the configuration says now', async (context) => {
+  const scene = await openScene(context)
+  const { house } = scene.house
+  const assertion = await told(scene, (await scene.signIn()).access_token)
+  const { planner } = house.settings.upstreams
+  assert.ok(planner !== undefined)
+  const upstreams = (client: string | undefined) => ({ ...house.settings.upstreams, planner: { ...planner, client } })
+  await house.reload({ ...house.settings, upstreams: upstreams('tools') })
+  assert.equal((await scene.exchange('planner', assertion, jwt)).status, 400)
+  assert.equal((await scene.exchange('tools', assertion, jwt)).status, 200)
+  await house.reload({ ...house.settings, upstreams: upstreams(undefined) })
+  assert.equal((await scene.exchange('tools', assertion, jwt)).status, 400)
+})
+
+test('A57: a house whose tokens nobody else can verify asserts all the same, by the key that others verify', async (context) => {
+  const scene = await openScene(context, { tokens: { algorithm: 'HS256', secret: { env: 'BACKEND_SECRET' } } })
+  const own = await scene.signIn()
+  const assertion = await told(scene, own.access_token)
+  await reached(scene, await scene.given('planner', assertion, jwt))
+  const opens = await fetch(`${scene.house.issuer}/widgets`, { headers: { authorization: `Bearer ${assertion}` } })
+  assert.equal(opens.status, 401)
 })
 
 test('A57: an upstream is a client of the configuration that may exchange, or it is a mistake', () => {

@@ -57,14 +57,20 @@ export class BrowserSessions {
     return { session: { id, userId, proof, client: undefined }, cookie: `${browserCookiePrefix}${id}.${secret}` }
   }
 
-  /** Whom a cookie stands for. It waits only where the store has to be asked. */
-  verify(db: Database, cookie: string): Verified | Refusal | Promise<Verified | Refusal> {
+  /**
+   * Whom a cookie stands for. It waits only where the store has to be asked. `uses: false` is no sign of life: a connection
+   * that merely stays open does not keep a session from its end.
+   */
+  verify(db: Database, cookie: string, uses = true): Verified | Refusal | Promise<Verified | Refusal> {
     const parts = form.exec(cookie)
     if (parts === null) return refuse('session-ended', { reason: 'the cookie is none of ours' })
     const [, id = '', secret = ''] = parts
     const name = sha256Hex(cookie)
     const known = this.#known.get(name)
-    if (known === undefined || known.until <= this.#options.clock.now()) return this.#read(db, name, id, secret)
+    const now = this.#options.clock.now()
+    // What was only looked at before is used now: that has to be written.
+    if (known === undefined || known.until <= now || (uses && this.#isQuiet(known.seenAt, now)))
+      return this.#read(db, name, { id, secret, uses })
     return this.#options.revocations.isRevoked(known.verified) ? refuse('session-ended') : known.verified
   }
 
@@ -73,7 +79,16 @@ export class BrowserSessions {
     this.#known.clear()
   }
 
-  async #read(db: Database, name: string, id: string, secret: string): Promise<Verified | Refusal> {
+  /** Whether the last sign of life is so long ago that another one is worth a line. */
+  #isQuiet(seenAt: number, now: number): boolean {
+    return now - seenAt >= Math.min(touchEveryMs, this.#options.idleMs / 4)
+  }
+
+  async #read(
+    db: Database,
+    name: string,
+    { id, secret, uses }: { readonly id: string; readonly secret: string; readonly uses: boolean },
+  ): Promise<Verified | Refusal> {
     const { clock, accounts, revocations, idleMs } = this.#options
     const now = clock.now()
     const row = await db
@@ -91,7 +106,8 @@ export class BrowserSessions {
     if (row.seen_at + idleMs <= now) return refuse('session-ended', { reason: 'no sign of life for too long' })
     const account = await accounts.byId(db, row.user_id)
     if (account?.status !== 'active') return refuse('session-ended', { reason: 'the account is locked or gone' })
-    if (now - row.seen_at >= Math.min(touchEveryMs, idleMs / 4)) {
+    const seenAt = uses && this.#isQuiet(row.seen_at, now) ? now : row.seen_at
+    if (seenAt > row.seen_at) {
       await db
         .updateTable('sessions')
         .set({ seen_at: now })
@@ -112,7 +128,11 @@ export class BrowserSessions {
       audience: [],
       ...unbound,
     }
-    this.#known.set(name, { verified, until: Math.min(now + believeMs, row.expires_at) })
+    this.#known.set(name, {
+      verified,
+      until: Math.min(now + believeMs, row.expires_at, seenAt + idleMs),
+      seenAt,
+    })
     return verified
   }
 }
@@ -120,6 +140,7 @@ export class BrowserSessions {
 interface Known {
   readonly verified: Verified
   readonly until: number
+  readonly seenAt: number
 }
 
 /** How long an account's roles are believed without asking again. */

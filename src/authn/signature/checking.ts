@@ -28,6 +28,8 @@ export interface Checking {
   update(chunk: Uint8Array): void
   /** Undefined when it holds. It is remembered as said only then. Of several who say it at one moment, one holds. */
   finish(): Promise<Refusal | undefined>
+  /** Once it has held: who has signed, as they are now; undefined where they, or the key that signed, are known no more. */
+  signer(): Holder | undefined
 }
 
 /** One form of signature, as a route demands it. */

@@ -5,7 +5,7 @@ import { type SignedMessage, signatureBase, structuredFields } from '../../wire/
 import { type Dictionary, isMalformed, parseDictionary } from '../../wire/structured-fields.ts'
 import type { Signer } from '../holder.ts'
 import { algorithmOf, messageSignatureAlgorithms } from './algorithms.ts'
-import type { Checking, SignatureParts, SignatureScheme, SignedHead } from './checking.ts'
+import type { SignatureParts, SignatureScheme, SignedHead } from './checking.ts'
 import { DigestCheck } from './content-digest.ts'
 import { coverageOf } from './coverage.ts'
 import { linesOf } from './field.ts'
@@ -37,12 +37,28 @@ export function messageSignatures(options: MessageSignatureOptions, parts: Signa
       if (digests !== undefined && 'problem' in digests) return notAcceptable(digests.problem)
       const made = signatureBase(components, parameters, messageOf(head), structures)
       if ('problem' in made) return notAcceptable(`The signature covers what cannot be told: ${made.problem}`)
-      const signer = verify(keyid, alg, Buffer.from(made.base), read.signature)
-      if ('code' in signer) return signer
+      const verified = verify(keyid, alg, Buffer.from(made.base), read.signature)
+      if ('code' in verified) return verified
+      const { signer } = verified
       // ECDSA has two signatures for one: it is the text that was signed, not its signature, that is good once.
       const once = nonce !== undefined ? `nonce ${nonce}` : sha256Hex(made.base)
       const said = `signature rfc9421 ${signer.name} ${once}`
-      return checking(signer, digests, said, rememberUntilMs(created, windowMaxMs))
+      return {
+        holder: signer.holder,
+        coversBody: digests !== undefined,
+        update: (chunk) => digests?.update(chunk),
+        async finish() {
+          if (digests?.fits() === false) return doesNotHold(`the body is not the one that \`${signer.name}\` signed`)
+          const fresh = await isFresh(said, rememberUntilMs(created, windowMaxMs))
+          return fresh ? undefined : doesNotHold(`\`${signer.name}\` has used it before`)
+        },
+        signer() {
+          const current = keyOf(keyid)
+          if (current?.signer.name !== signer.name) return undefined
+          const keys = current.publicKey === undefined ? current.signer.secrets : [current.publicKey]
+          return keys.some((key) => key.equals(verified.by)) ? current.signer.holder : undefined
+        },
+      }
     },
   }
 
@@ -98,40 +114,28 @@ export function messageSignatures(options: MessageSignatureOptions, parts: Signa
     return options.service === undefined || key?.signer.name === options.service ? key : undefined
   }
 
-  /** Who has signed, or why nobody has. */
-  function verify(keyid: string, alg: string | undefined, base: Buffer, signature: Uint8Array): Signer | Refusal {
+  /** Who has signed, and by which of their keys; or why nobody has. */
+  function verify(
+    keyid: string,
+    alg: string | undefined,
+    base: Buffer,
+    signature: Uint8Array,
+  ): { readonly signer: Signer; readonly by: KeyObject } | Refusal {
     const key = keyOf(keyid)
     if (key?.publicKey !== undefined) {
       const algorithm = algorithmOf(key.publicKey, options.rsa)
       if (algorithm === undefined) return doesNotHold(`the key \`${keyid}\` is of a kind that signs no messages`)
       if (alg !== undefined && alg !== algorithm) return doesNotHold(`the key \`${keyid}\` is for ${algorithm}`)
       return messageSignatureAlgorithms[algorithm].verify(key.publicKey, base, signature)
-        ? key.signer
+        ? { signer: key.signer, by: key.publicKey }
         : doesNotHold(`it is no signature by the key \`${keyid}\``)
     }
     const hash = new KeyedHash(key?.signer.secrets ?? [])
     hash.update(base)
-    const holds = hash.equals(signature)
+    const by = hash.secretOf(signature)
     if (key === undefined) return doesNotHold(`no key here is called \`${keyid.slice(0, 128)}\``)
     if (alg !== undefined && alg !== 'hmac-sha256') return doesNotHold(`the secret of \`${keyid}\` is for hmac-sha256`)
-    return holds ? key.signer : doesNotHold(`it is not the signature of \`${keyid}\``)
-  }
-
-  function checking(
-    { name, holder }: Signer,
-    digests: DigestCheck | undefined,
-    said: string,
-    untilMs: number,
-  ): Checking {
-    return {
-      holder,
-      coversBody: digests !== undefined,
-      update: (chunk) => digests?.update(chunk),
-      async finish() {
-        if (digests?.fits() === false) return doesNotHold(`the body is not the one that \`${name}\` signed`)
-        return (await isFresh(said, untilMs)) ? undefined : doesNotHold(`\`${name}\` has used it before`)
-      },
-    }
+    return by === undefined ? doesNotHold(`it is not the signature of \`${keyid}\``) : { signer: key.signer, by }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { RawHeaders } from '../../http/raw-headers.ts'
 import type { Refusal } from '../../kernel/error.ts'
 import type { Signer } from '../holder.ts'
@@ -43,15 +44,16 @@ export function checkSharedSecret(
   const signer: Signer | undefined = signerOf(name)
   const hash = new KeyedHash(signer?.secrets ?? [])
   hash.update(before)
+  let by: KeyObject | undefined
   return {
     holder: signer?.holder ?? nobody,
     coversBody: true,
     update: (chunk) => hash.update(chunk),
     async finish() {
       hash.update(after)
-      const holds = hash.equals(signature)
+      by = hash.secretOf(signature)
       if (signer === undefined) return doesNotHold(`no service is called \`${shown(name)}\``)
-      if (!holds)
+      if (by === undefined)
         return doesNotHold(
           signer.secrets.length === 0
             ? `\`${signer.name}\` has no secret`
@@ -61,6 +63,10 @@ export function checkSharedSecret(
       const said = `signature ${options.form} ${signer.name} ${Buffer.from(signature).toString('base64')}`
       const fresh = await isFresh(said, rememberUntilMs(at, windowMaxMs))
       return fresh ? undefined : doesNotHold(`\`${signer.name}\` has used it before`)
+    },
+    signer() {
+      const current = signerOf(name)
+      return current?.secrets.some((secret) => by?.equals(secret)) === true ? current.holder : undefined
     },
   }
 }

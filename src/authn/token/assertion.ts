@@ -33,7 +33,8 @@ export class Assertions {
     this.#clock = clock
   }
 
-  of(principal: Principal, upstream: string): string {
+  /** `exchanges`: whether the upstream may act for its callers, and so is told of the sign-in behind them. */
+  of(principal: Principal, upstream: string, exchanges = false): string {
     let byUpstream = this.#made.get(principal)
     if (byUpstream === undefined) {
       byUpstream = new Map()
@@ -46,6 +47,7 @@ export class Assertions {
       return known.text
     const text = writeJws(key, assertionType, {
       ...claimsOf(principal),
+      ...(exchanges && 'proof' in principal.credential ? { sign_in: signInOf(principal.credential) } : {}),
       iss: this.#issuer,
       aud: upstream,
       iat: issuedAt,
@@ -73,7 +75,6 @@ function claimsOf({ type, id, credential, roles, permissions, scopes, actor, cli
     ...(scopes.size === 0 ? {} : { scope: [...scopes].join(' ') }),
     ...(client === undefined ? {} : { client_id: client }),
     ...(actor === undefined ? {} : { act: actClaim(actor) }), // RFC 8693 §4.1
-    ...('proof' in credential ? { sign_in: signInOf(credential) } : {}),
   }
 }
 

@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import type { Decision } from '../../authz/decision.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
-import { wholeBody } from '../../gate/whole-body.ts'
 import { type BodyCheck, checkByShape } from '../../inspection/body.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import * as wire from '../../wire/decisions.ts'
@@ -18,14 +17,14 @@ type Keeps = keyof typeof wire.decisions
 export function decisionEndpoints({ decisions, rooms }: Desk): Record<Keeps, Answerer> {
   return {
     async evaluate(exchange) {
-      const body = await jsonOf(exchange)
+      const body = jsonOf(exchange)
       const asked = isRefusal(body) ? body : fitting<typeof wire.evaluationShape>(oneOf(body))
       if (isRefusal(asked)) return asked
       return json(200, answerOf(await decisions.asking(visitorOf(exchange), exchange.route.name)(asked)))
     },
 
     async evaluateMany(exchange) {
-      const body = await jsonOf(exchange)
+      const body = jsonOf(exchange)
       const many = isRefusal(body) ? body : fitting<typeof wire.evaluationsShape>(manyOf(body))
       if (isRefusal(many)) return many
       const decide = decisions.asking(visitorOf(exchange), exchange.route.name)
@@ -117,11 +116,11 @@ const oneOf = checkByShape(wire.evaluationShape)
 const manyOf = checkByShape(wire.evaluationsShape)
 
 /** The body, which the standard answers with 400 whatever is wrong with it (§10.1.9). */
-async function jsonOf(exchange: Exchange): Promise<Uint8Array | Refusal> {
+function jsonOf(exchange: Exchange): Uint8Array | Refusal {
   const { contentType } = exchange.request.head
   if (contentType?.split(';', 1)[0]?.trim().toLowerCase() !== 'application/json')
     return refuse('question-invalid', { detail: 'expected a body of `application/json`' })
-  return wholeBody(exchange)
+  return exchange.payload as Uint8Array
 }
 
 function fitting<Shape extends z.ZodType>(verdict: ReturnType<BodyCheck>): z.output<Shape> | Refusal {
