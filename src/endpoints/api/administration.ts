@@ -9,6 +9,7 @@ import { isRefusal } from '../desk/guard.ts'
 import { deviceName } from '../desk/letters.ts'
 import { visitorOf } from '../desk/visitor.ts'
 import { input, personOf } from './auth.ts'
+import { readPage } from './page.ts'
 import { json } from './reply.ts'
 
 type Administers =
@@ -33,9 +34,9 @@ export function administrationEndpoints(desk: Desk): Record<Administers, Answere
   return {
     async listUsers({ request }) {
       const query = new URLSearchParams(request.target.query)
-      const asked = readPage(query)
+      const asked = readPage(query, accountId, { match: matchProblem })
       if (isRefusal(asked)) return asked
-      const page = await accounts.page(store.db, asked)
+      const page = await accounts.page(store.db, { ...asked, match: query.get('match') ?? undefined })
       return json(200, { users: page.accounts.map(accountOf), ...(page.next === undefined ? {} : { next: page.next }) })
     },
 
@@ -142,19 +143,11 @@ function idOf(params: Exchange['params']): string {
   return /^[0-9a-f-]{36}$/.test(id) ? id : ''
 }
 
-function readPage(
-  query: URLSearchParams,
-): { readonly limit: number; readonly after: string | undefined; readonly match: string | undefined } | Refusal {
-  const errors: Record<string, string[]> = {}
-  for (const name of query.keys())
-    if (!['limit', 'after', 'match'].includes(name)) errors[name] = ['is not a known parameter']
-  const limit = query.get('limit') ?? '50'
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 200) errors['limit'] = ['must be 1 to 200']
-  const after = query.get('after') ?? undefined
-  if (after !== undefined && !/^[0-9a-f-]{36}$/.test(after)) errors['after'] = ['must be the `next` of the page before']
-  const match = query.get('match') ?? undefined
-  if (match !== undefined && (match.length > 100 || match.includes('\0')))
-    errors['match'] = ['must have at most 100 characters']
-  if (Object.keys(errors).length > 0) return refuse('body-invalid', { detail: 'A parameter is wrong', errors })
-  return { limit: Number(limit), after, match }
+/** Accounts are called by UUIDs. */
+function accountId(text: string): string | undefined {
+  return /^[0-9a-f-]{36}$/.test(text) ? text : undefined
+}
+
+function matchProblem(match: string): string | undefined {
+  return match.length > 100 || match.includes('\0') ? 'must have at most 100 characters' : undefined
 }

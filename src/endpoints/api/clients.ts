@@ -2,13 +2,14 @@ import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import { responseTypesOf } from '../../oauth/client-metadata.ts'
 import type { SecretView } from '../../oauth/client-secrets.ts'
-import type { ClientCursor, ClientView } from '../../oauth/clients.ts'
+import type { ClientView } from '../../oauth/clients.ts'
 import type * as wire from '../../wire/clients.ts'
 import { type Author, authorAt, type ClientAdministration, type MadeSecret } from '../desk/clients.ts'
 import type { Desk } from '../desk/desk.ts'
 import { isRefusal } from '../desk/guard.ts'
 import { visitorOf } from '../desk/visitor.ts'
 import { input } from './auth.ts'
+import { momentAndId, readPage } from './page.ts'
 import { json } from './reply.ts'
 
 type Keeps = keyof typeof wire.clients
@@ -20,7 +21,7 @@ export function clientEndpoints(desk: Desk): Record<Keeps, Answerer> {
 
   return {
     listClients: here(async (administration, { request }) => {
-      const asked = readPage(new URLSearchParams(request.target.query))
+      const asked = readPage(new URLSearchParams(request.target.query), momentAndId(/^[A-Za-z0-9._~-]{3,64}$/))
       if (isRefusal(asked)) return asked
       const { clients, next } = await administration.clients.page(db, asked)
       return json(200, {
@@ -129,20 +130,6 @@ function isoOf(ms: number): string {
 
 function idOf(params: Exchange['params']): string {
   return params['id'] ?? '' // a text that can be no id is asked for nowhere
-}
-
-function readPage(
-  query: URLSearchParams,
-): { readonly limit: number; readonly after: ClientCursor | undefined } | Refusal {
-  const errors: Record<string, string[]> = {}
-  for (const name of query.keys()) if (!['limit', 'after'].includes(name)) errors[name] = ['is not a known parameter']
-  const limit = query.get('limit') ?? '50'
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 200) errors['limit'] = ['must be 1 to 200']
-  const after = query.get('after')
-  const cursor = after === null ? undefined : /^(\d{1,15})\.([A-Za-z0-9._~-]{3,64})$/.exec(after)
-  if (cursor === null) errors['after'] = ['must be the `next` of the page before']
-  if (Object.keys(errors).length > 0) return refuse('body-invalid', { detail: 'A parameter is wrong', errors })
-  return { limit: Number(limit), after: cursor ? { createdAt: Number(cursor[1]), id: cursor[2] as string } : undefined }
 }
 
 const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

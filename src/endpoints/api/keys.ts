@@ -8,6 +8,7 @@ import { isRefusal } from '../desk/guard.ts'
 import { type KeyAuthor, type KeyDraft, keyAuthorAt } from '../desk/keys.ts'
 import { visitorOf } from '../desk/visitor.ts'
 import { input } from './auth.ts'
+import { momentAndId, type Page, readPage, wrongParameter } from './page.ts'
 import { json } from './reply.ts'
 
 type Keeps = keyof typeof wire.keys
@@ -19,7 +20,7 @@ export function keyEndpoints(desk: Desk): Record<Keeps, Answerer> {
 
   return {
     async listKeys(exchange) {
-      const asked = readPage(exchange, ['limit', 'after'])
+      const asked = readPage(queryOf(exchange), cursorOf)
       return isRefusal(asked) ? asked : list(ownerAt(exchange), asked)
     },
 
@@ -52,7 +53,7 @@ export function keyEndpoints(desk: Desk): Record<Keeps, Answerer> {
     },
 
     async listAllKeys(exchange) {
-      const asked = readPage(exchange, ['limit', 'after', 'owner_type', 'owner_id'])
+      const asked = readPage(queryOf(exchange), cursorOf, { owner_type: fine, owner_id: fine })
       if (isRefusal(asked)) return asked
       const owner = readOwner(exchange)
       return isRefusal(owner) ? owner : list(owner, asked)
@@ -77,7 +78,7 @@ export function keyEndpoints(desk: Desk): Record<Keeps, Answerer> {
     },
   }
 
-  async function list(owner: KeyOwner | undefined, page: Page): Promise<ReturnType<typeof json>> {
+  async function list(owner: KeyOwner | undefined, page: Page<KeyCursor>): Promise<ReturnType<typeof json>> {
     const found = await keys.page(db, { owner, ...page })
     const { next } = found
     return json(200, {
@@ -177,26 +178,18 @@ function isoOf(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString()
 }
 
-interface Page {
-  readonly limit: number
-  readonly after: KeyCursor | undefined
+/** A place in the list of keys. */
+const cursorOf = momentAndId(/^[0-9A-Za-z]{15}$/)
+
+function queryOf({ request }: Exchange): URLSearchParams {
+  return new URLSearchParams(request.target.query)
 }
 
-function readPage({ request }: Exchange, known: readonly string[]): Page | Refusal {
-  const query = new URLSearchParams(request.target.query)
-  const errors: Record<string, string[]> = {}
-  for (const name of query.keys()) if (!known.includes(name)) errors[name] = ['is not a known parameter']
-  const limit = query.get('limit') ?? '50'
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 200) errors['limit'] = ['must be 1 to 200']
-  const after = query.get('after')
-  const cursor = after === null ? undefined : /^(\d{1,15})\.([0-9A-Za-z]{15})$/.exec(after)
-  if (cursor === null) errors['after'] = ['must be the `next` of the page before']
-  if (Object.keys(errors).length > 0) return wrongParameter(errors)
-  return { limit: Number(limit), after: cursor ? { createdAt: Number(cursor[1]), id: cursor[2] as string } : undefined }
-}
+/** What is wrong with an owner is said by whoever reads both halves of it. */
+const fine = (): undefined => undefined
 
-function readOwner({ request }: Exchange): KeyOwner | undefined | Refusal {
-  const query = new URLSearchParams(request.target.query)
+function readOwner(exchange: Exchange): KeyOwner | undefined | Refusal {
+  const query = queryOf(exchange)
   const [type, id] = [query.get('owner_type'), query.get('owner_id')]
   if (type === null && id === null) return undefined
   if (type !== 'user' && type !== 'service' && type !== 'organisation')
@@ -204,10 +197,6 @@ function readOwner({ request }: Exchange): KeyOwner | undefined | Refusal {
   if (id === null || !/^[A-Za-z0-9._-]{1,64}$/.test(id))
     return wrongParameter({ owner_id: ['must be an id or a name'] })
   return { type, id }
-}
-
-function wrongParameter(errors: Record<string, string[]>): Refusal {
-  return refuse('body-invalid', { detail: 'A parameter is wrong', errors })
 }
 
 const nobody = refuse('not-found', { detail: 'no key has this id' })

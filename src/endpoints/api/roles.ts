@@ -1,6 +1,6 @@
 import type { RoleDefinition } from '../../authz/role/store.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
-import { type Refusal, refuse } from '../../kernel/error.ts'
+import { refuse } from '../../kernel/error.ts'
 import type * as wire from '../../wire/roles.ts'
 import { roleName } from '../../wire/roles.ts'
 import type { Desk } from '../desk/desk.ts'
@@ -8,6 +8,7 @@ import { isRefusal } from '../desk/guard.ts'
 import { type RoleAuthor, type RoleConflict, type RoleView, roleAuthorAt } from '../desk/roles.ts'
 import { visitorOf } from '../desk/visitor.ts'
 import { input } from './auth.ts'
+import { readPage } from './page.ts'
 import { json } from './reply.ts'
 
 type Describes = keyof typeof wire.roles
@@ -18,7 +19,9 @@ export function roleEndpoints({ roles, diary }: Desk): Record<Describes, Answere
 
   return {
     async listRoles({ request }) {
-      const asked = readPage(new URLSearchParams(request.target.query))
+      const asked = readPage(new URLSearchParams(request.target.query), (text) =>
+        roleName.safeParse(text).success ? text : undefined,
+      )
       if (isRefusal(asked)) return asked
       const page = await roles.page(asked.limit, asked.after)
       const conflicts = asked.after === undefined ? await roles.conflicts() : []
@@ -79,16 +82,4 @@ export function conflictOf({ kind, id, roles, atMost }: RoleConflict): Record<st
 
 function nameOf(params: Exchange['params']): string {
   return params['name'] ?? '' // looked for in memory: no text is too strange for that
-}
-
-function readPage(query: URLSearchParams): { readonly limit: number; readonly after: string | undefined } | Refusal {
-  const errors: Record<string, string[]> = {}
-  for (const name of query.keys()) if (!['limit', 'after'].includes(name)) errors[name] = ['is not a known parameter']
-  const limit = query.get('limit') ?? '50'
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 200) errors['limit'] = ['must be 1 to 200']
-  const after = query.get('after') ?? undefined
-  if (after !== undefined && !roleName.safeParse(after).success)
-    errors['after'] = ['must be the `next` of the page before']
-  if (Object.keys(errors).length > 0) return refuse('body-invalid', { detail: 'A parameter is wrong', errors })
-  return { limit: Number(limit), after }
 }

@@ -10,6 +10,7 @@ import { isRefusal } from '../desk/guard.ts'
 import { type MadeSecret, type ServiceAuthor, serviceAuthorAt } from '../desk/services.ts'
 import { visitorOf } from '../desk/visitor.ts'
 import { input } from './auth.ts'
+import { readPage } from './page.ts'
 import { json } from './reply.ts'
 
 type Keeps = keyof typeof wire.services
@@ -21,7 +22,9 @@ export function serviceEndpoints({ services, diary }: Desk): Record<Keeps, Answe
 
   return {
     async listServices({ request }) {
-      const asked = readPage(new URLSearchParams(request.target.query))
+      const asked = readPage(new URLSearchParams(request.target.query), (text) =>
+        isServiceName(text) ? text : undefined,
+      )
       if (isRefusal(asked)) return asked
       const page = await services.page(asked.limit, asked.after)
       return json(200, {
@@ -119,15 +122,4 @@ function isoOf(ms: number): string {
 
 function nameOf(params: Exchange['params']): string {
   return params['name'] ?? '' // a text that can be no name is asked for nowhere
-}
-
-function readPage(query: URLSearchParams): { readonly limit: number; readonly after: string | undefined } | Refusal {
-  const errors: Record<string, string[]> = {}
-  for (const name of query.keys()) if (!['limit', 'after'].includes(name)) errors[name] = ['is not a known parameter']
-  const limit = query.get('limit') ?? '50'
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 200) errors['limit'] = ['must be 1 to 200']
-  const after = query.get('after') ?? undefined
-  if (after !== undefined && !isServiceName(after)) errors['after'] = ['must be the `next` of the page before']
-  if (Object.keys(errors).length > 0) return refuse('body-invalid', { detail: 'A parameter is wrong', errors })
-  return { limit: Number(limit), after }
 }
