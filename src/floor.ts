@@ -11,6 +11,7 @@ import type { RoleBook, RoleConfiguration } from './authz/role/book.ts'
 import type { RoleStore } from './authz/role/store.ts'
 import type { RoleTable } from './authz/role/table.ts'
 import type { Settings } from './config/settings.ts'
+import { addressEndpoints } from './endpoints/api/addresses.ts'
 import { administrationEndpoints } from './endpoints/api/administration.ts'
 import { authEndpoints, refreshOwn } from './endpoints/api/auth.ts'
 import { clientEndpoints } from './endpoints/api/clients.ts'
@@ -30,7 +31,7 @@ import { authorizationServer } from './endpoints/oauth/authorization-server.ts'
 import { userinfoEndpoint } from './endpoints/oauth/userinfo.ts'
 import { pagesOf } from './endpoints/pages/pages.ts'
 import { openPassedCertificates } from './endpoints/passed-certificates.ts'
-import { compileAddresses } from './gate/addresses.ts'
+import { type Budget, compileBudget } from './gate/budgets.ts'
 import { compileCors } from './gate/cors.ts'
 import type { RouteDraft } from './gate/draft.ts'
 import { openEvidence } from './gate/evidence.ts'
@@ -42,20 +43,21 @@ import { compileResourceTypes, type RoutedType } from './gate/owner/resources.ts
 import { compilePlan, type Plan } from './gate/plan.ts'
 import { openResourceServer } from './gate/resource-server.ts'
 import type { Rooms } from './gate/rooms.ts'
-import type { RouteLimit } from './gate/route.ts'
-import { type Draughting, draftEndpoint, draftOauth, draftPage, draftRoute, routeLimit } from './gate/routes.ts'
+import { type Draughting, draftEndpoint, draftOauth, draftPage, draftRoute } from './gate/routes.ts'
 import type { BodyMemory } from './http/body-memory.ts'
 import type { RouterEntry } from './http/router.ts'
 import type { Clock } from './kernel/clock.ts'
+import type { Follower } from './kernel/epoch.ts'
 import type { Random } from './kernel/id.ts'
 import { networkList } from './kernel/ip.ts'
 import type { Log } from './kernel/log.ts'
 import type { Keyring } from './keys/keyring.ts'
-import type { Limiter } from './limits/limiter.ts'
-import { builtInLimits, limitOptions } from './limits/options.ts'
+import { builtInLimits, type LimitOptions, limitOptions } from './limits/options.ts'
 import type { Machines } from './machines.ts'
 import type { People } from './people.ts'
+import type { Shield } from './shield/shield.ts'
 import type { Store } from './store/database.ts'
+import type { Traffic } from './traffic.ts'
 import { openUpstream, type Upstream } from './upstream/upstream.ts'
 import { contract, type EndpointName } from './wire/contract.ts'
 
@@ -66,6 +68,7 @@ export interface Standing {
   readonly audit: AuditLog
   readonly people: People
   readonly machines: Machines
+  readonly traffic: Traffic
   readonly roleStore: RoleStore
   readonly roleBook: RoleBook
   readonly policyStore: PolicyStore
@@ -76,7 +79,6 @@ export interface Standing {
   /** The keys of what others verify. */
   readonly idKeyring: Keyring
   readonly revocations: Revocations
-  readonly limiter: Limiter
   readonly bodies: BodyMemory
   readonly meters: Meters
   readonly jwks: () => unknown
@@ -84,6 +86,8 @@ export interface Standing {
   readonly jwksMaxAgeSeconds: number
   readonly isDraining: () => boolean
   readonly via: string
+  /** What other threads of this house have changed; undefined where there is no other. */
+  readonly abreast: Follower | undefined
 }
 
 /** What one configuration makes of the house. */
@@ -94,11 +98,12 @@ export interface Floor {
   /** The kinds of things that are protected, for functions and other services that ask about one. */
   readonly resourceTypes: ReadonlyMap<string, RoutedType>
   readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly shield: Shield
 }
 
 /** Furnishes the house by one configuration. */
-export function furnish(settings: Settings, standing: Standing): Floor {
-  const { machine, store, audit, people, machines, tokens, limiter, meters, authorization } = standing
+export function furnish(settings: Settings, standing: Standing, shield: Shield): Floor {
+  const { machine, store, audit, people, machines, tokens, traffic, meters, authorization } = standing
   const roles = standing.roleBook.table
   const decisions = decisionPoint(roles)
   const policies = new Map(settings.policies.map(({ name }) => [name, standing.policyBook.named(name)]))
@@ -120,6 +125,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     clock: machine.clock,
     random: machine.random,
     log: machine.log,
+    abreast: standing.abreast,
     tokens,
     browsers: { verify: (cookie, uses) => people.browsers.verify(store.db, cookie, uses) },
     trustsOrigin: originsOf(settings, people.publicUrl),
@@ -127,17 +133,21 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     services: machines.serviceBook,
     audience: settings.tokens.audience,
     certificateOfField: openPassedCertificates(settings.listen, machine),
-    from: compileAddresses(settings.shield.addresses),
+    shield,
+    https: httpsOnly(settings, people.publicUrl),
     bodies: standing.bodies,
     evidence,
     roles,
     decisions,
     owners: new Owners({ evidence, clock: machine.clock, via: standing.via }),
     resourceServer: authorization && openResourceServer({ ...authorization, publicUrl: authorization.issuer }),
-    limiter,
+    limiter: traffic.limiter,
+    whenDown: settings.shared?.whenDown ?? 'local',
+    shedder: settings.shield.load === false ? undefined : traffic.shedder,
     audit,
     meters,
-    strangers: limits.get('strangers')?.limit,
+    counting: settings.limits !== false,
+    strangers: limits.get('strangers'),
     trusts,
     via: standing.via,
     identityHeaders: (name) => prefixes.some((prefix) => name.startsWith(prefix)),
@@ -146,6 +156,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     {
       ...people,
       ...machines,
+      ...traffic,
       ...standing,
       clock: machine.clock,
       random: machine.random,
@@ -174,6 +185,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     ...roleEndpoints(desk),
     ...decisionEndpoints(desk),
     ...policyEndpoints(desk),
+    ...addressEndpoints(desk),
     ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
     metrics: metricsEndpoint(meters, networkList(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
     problem: problemPage,
@@ -210,7 +222,7 @@ export function furnish(settings: Settings, standing: Standing): Floor {
     compileCors(settings.cors),
     rooms,
   )
-  return { plan, roles, decisions, resourceTypes, upstreams }
+  return { plan, roles, decisions, resourceTypes, upstreams, shield }
 }
 
 /** What a configuration says of roles. */
@@ -250,15 +262,23 @@ function delegated(
 }
 
 /** The limits by name: what the house brings, under what the configuration says. */
-function limitsOf(settings: Settings): ReadonlyMap<string, RouteLimit> {
-  if (settings.limits === false) return new Map()
+function limitsOf({ limits, shared }: Settings): ReadonlyMap<string, Budget> {
+  if (limits === false) return new Map()
+  const whenDown = shared?.whenDown ?? 'local'
   const own = Object.entries(builtInLimits).map(([name, options]) => [name, limitOptions.parse(options)] as const)
+  const chosen = new Map<string, LimitOptions | false>([...own, ...Object.entries(limits)])
   return new Map(
-    [...own, ...Object.entries(settings.limits)].map(([name, options]) => [name, routeLimit(name, options)]),
+    [...chosen].flatMap(([name, options]) =>
+      options === false ? [] : [[name, compileBudget(name, options, whenDown)] as const],
+    ),
   )
 }
 
 /** Pages of these origins may act with a person's cookies: our own, and those that CORS trusts with credentials. */
+function httpsOnly({ listen: { https } }: Settings, publicUrl = ''): Rooms['https'] {
+  return https && { origin: publicUrl, exempt: new Set(https.exempt) }
+}
+
 function originsOf({ cors }: Settings, publicUrl: string | undefined): (origin: string) => boolean {
   const origins = new Set(cors?.credentials === true ? cors.origins : [])
   if (publicUrl !== undefined) origins.add(publicUrl)

@@ -1,11 +1,8 @@
-import type { AuditEvent } from './audit/event.ts'
 import { type AuditLog, openAuditLog } from './audit/log.ts'
 import type { Accounts } from './authn/account/accounts.ts'
-import { ManagedKeys } from './authn/key/managed.ts'
 import { Replays } from './authn/replays.ts'
 import { Revocations, tokenSlackMs } from './authn/session/revocations.ts'
 import type { Sessions } from './authn/session/sessions.ts'
-import { idTokenTtlMs } from './authn/token/id-token.ts'
 import { openTokens, type TokenService } from './authn/token/tokens.ts'
 import { type AuthorizationServer, openAuthorization } from './authorization.ts'
 import type { DecisionPoint } from './authz/decision.ts'
@@ -13,24 +10,30 @@ import { PolicyBook } from './authz/policy/book.ts'
 import { PolicyStore } from './authz/policy/store.ts'
 import { RoleBook } from './authz/role/book.ts'
 import { RoleStore } from './authz/role/store.ts'
+import { beginChores } from './chores.ts'
+import { whatNeedsARestart } from './config/restart.ts'
 import type { Environment, Settings } from './config/settings.ts'
+import { warningsOf } from './config/warnings.ts'
 import { type Embedded, embed } from './endpoints/embedded/embedded.ts'
 import { type Floor, furnish, rolesOf } from './floor.ts'
 import { type Gate, openGate } from './gate/gate.ts'
-import { openMeters } from './gate/meters.ts'
+import { type Meters, openMeters } from './gate/meters.ts'
+import { Hearing, watchBy } from './hearing.ts'
 import { BodyMemory } from './http/body-memory.ts'
 import { base64url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
-import { Fault } from './kernel/error.ts'
-import { type Random, uuidv7 } from './kernel/id.ts'
+import { Epoch, Follower } from './kernel/epoch.ts'
+import type { Random } from './kernel/id.ts'
 import type { Log } from './kernel/log.ts'
-import { repeat } from './kernel/task.ts'
-import { type Keyring, type KeyringPlace, openKeyring } from './keys/keyring.ts'
+import { openKeyrings } from './keyrings.ts'
+import type { Keyring } from './keys/keyring.ts'
 import { openRootKey } from './keys/root.ts'
-import { openLimiter } from './limits/window.ts'
 import { type Machines, openMachines } from './machines.ts'
-import { openPeople, type People, secretOf } from './people.ts'
-import { type Database, openStore, type Store } from './store/database.ts'
+import { openMemory, type SharedMemory, type Thread } from './memory.ts'
+import { openOwnActs } from './own-acts.ts'
+import { openPeople, type People } from './people.ts'
+import { openStore, type Store } from './store/database.ts'
+import { openTraffic, type Traffic, trafficGauges } from './traffic.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 /** Everything of the machine that a house lives on. */
@@ -42,8 +45,12 @@ export interface Machine {
   /** The folder of the root key, and of the store where the configuration names none. */
   readonly dataDir: string
   readonly version: string
-  /** `gate` serves and says so in the audit log; `tool` looks in for a moment. */
-  readonly role: 'gate' | 'tool'
+  /** `gate` serves and says so in the audit log, `thread` serves beside it, `tool` looks in for a moment. */
+  readonly role: 'gate' | 'thread' | 'tool'
+  /** What the threads of this house have in common; memory of its own where it is left out. */
+  readonly memory?: SharedMemory
+  /** Which of them this is; the only one where it is left out. */
+  readonly thread?: Thread
 }
 
 /** The house, with its rooms open. */
@@ -55,6 +62,8 @@ export interface House extends Embedded {
   readonly people: People
   readonly accounts: Accounts
   readonly machines: Machines
+  readonly traffic: Traffic
+  readonly meters: Meters
   readonly roleStore: RoleStore
   readonly roleBook: RoleBook
   readonly policyStore: PolicyStore
@@ -69,26 +78,59 @@ export interface House extends Embedded {
   readonly decisions: DecisionPoint
   /** What an operator should know, and nobody is stopped by. */
   readonly warnings: readonly string[]
+  /** Makes ready what a new configuration needs; throws where it cannot be taken over. Nothing holds of it yet. */
+  prepare(settings: Settings): Promise<Takeover>
   /** Takes a new configuration over, whole; throws and keeps the old one where it cannot. */
   reload(settings: Settings): Promise<void>
   /** Writes out what waits, and closes the rooms in the reverse of their order. Once: whoever asks again waits for the same. */
   close(): Promise<void>
 }
 
+/** A configuration that is ready to be taken over. One of the two is to be called, once. */
+export interface Takeover {
+  adopt(): Promise<void>
+  drop(): void
+}
+
 export async function openHouse(first: Settings, machine: Machine): Promise<House> {
-  const { clock, random, log, environment, dataDir } = machine
+  const { clock, random, log, environment, dataDir, memory = openMemory(random), thread = alone } = machine
+  // Before anything is read: what is changed meanwhile is heard afterwards.
+  const epoch = thread.of > 1 ? new Epoch(memory.epoch) : undefined
+  let hearing: Hearing | undefined
+  const abreast = epoch && new Follower({ epoch, clock, hear: async (changed) => hearing?.some(changed) })
   const undo: (() => Promise<void> | void)[] = []
   try {
     const url = first.store ?? `sqlite:${dataDir}/gatehouse.db`
-    const store = await openStore(url)
+    const store = await openStore(url, {
+      connectionsMax: Math.max(connectionsMin, Math.ceil(connectionsMax / thread.of)),
+      ...(epoch && { watch: watchBy(epoch) }),
+    })
     undo.push(() => store.close())
     const root = await openRootKey({ environment, dataDir, random, db: store.db })
-    const audit = await openAuditLog({ store, url, clock, random, log, thread: machine.role === 'gate' })
+    const audit = await openAuditLog({
+      store,
+      url,
+      clock,
+      random,
+      log,
+      thread: machine.role === 'gate',
+      relay: thread.audit,
+    })
     undo.push(() => audit.close())
+    const acts = openOwnActs({ store, audit, clock, random, log, version: machine.version })
 
     const revocations = new Revocations({ clock, ttlMs: first.tokens.accessTtl })
-    const people = openPeople({ settings: first, environment, root, revocations, clock, random, log })
-    const { accounts, sessions, revocationList, outbox } = people
+    const people = openPeople({
+      settings: first,
+      environment,
+      root,
+      revocations,
+      clock,
+      random,
+      log,
+      threads: thread.of,
+    })
+    const { accounts, sessions, outbox } = people
     undo.push(() => outbox?.close())
     const replays = new Replays({ clock })
     const machines = await openMachines({
@@ -128,17 +170,35 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         mayAct: (clients, scopes) => authorization.registry.clients.mayAct(clients, scopes),
       },
     })
-    let heardAt = clock.now()
-    await hearOfEnds(heardAt - first.tokens.accessTtl - tokenSlackMs)
-    const limiter = openLimiter(clock)
-    const bodies = new BodyMemory(first.bodyMemory)
+    const traffic = await openTraffic({
+      settings: first,
+      environment,
+      root,
+      memory,
+      node: base64url(new Uint8Array(memory.name)),
+      alone: thread.of === 1,
+      serves: machine.role !== 'tool',
+      clock,
+      random,
+      log,
+      db: store.db,
+      noteShared: machine.role === 'gate' ? acts.sharedCount : () => {},
+      noteShed: acts.shed,
+    })
+    undo.push(() => traffic.close())
+    const { blockBook } = traffic
+    const bodies = new BodyMemory(first.bodyMemory, { memory: memory.bodies, threads: thread.of })
+    const via = `gatehouse-${base64url(new Uint8Array(memory.name))}`
     let gate: Gate | undefined
-    const meters = openMeters({
+    const gauges = {
       gatehouse_requests_in_flight: { help: 'Requests on their way', read: () => gate?.inFlight ?? 0 },
       gatehouse_body_bytes: { help: 'Bytes of bodies that are held whole', read: () => bodies.bytes },
       gatehouse_audit_backlog: { help: 'Access events that wait to be written', read: () => audit.backlog },
       gatehouse_audit_dropped_total: { help: 'Access events lost to a full backlog', read: () => audit.dropped },
-    })
+      ...trafficGauges(traffic),
+    }
+    const meters = openMeters(gauges, { number: thread.number, of: thread.of, house: via, log })
+    undo.push(() => meters.close())
     const roleStore = new RoleStore({ clock, random })
     const roleBook = new RoleBook({ store: roleStore, log, rules: rolesOf(first) })
     await roleBook.hear(store.db)
@@ -146,8 +206,24 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     const policyBook = new PolicyBook({ store: policyStore, clock, log, count: meters.policyTrial })
     policyBook.follow(first.policies)
     await policyBook.hear(store.db)
+    const heard = new Hearing({
+      ...people,
+      db: store.db,
+      clock,
+      revocations,
+      machines,
+      roleBook,
+      policyBook,
+      blockBook,
+      keyrings,
+      clients: authorization?.registry.clients,
+      since: clock.now() - first.tokens.accessTtl - tokenSlackMs,
+    })
+    await heard.begin()
+    hearing = heard
     const standing = {
       machine,
+      traffic,
       authorization,
       store,
       audit,
@@ -160,64 +236,28 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       tokens,
       idKeyring,
       revocations,
-      limiter,
       bodies,
       meters,
       jwks: () => idKeyring.jwks(),
       jwksMaxAgeSeconds: idKeyring.jwksMaxAgeSeconds,
       isDraining: () => gate?.draining ?? false,
-      via: `gatehouse-${base64url(random.bytes(6))}`,
+      via,
+      abreast,
     }
-    let floor = furnish(first, standing)
+    let floor = await makeReady(first)
     let settings = first
     const retiring = new Set<Upstream>()
     let reloading: Promise<void> = Promise.resolve()
     let closing: Promise<void> | undefined
     gate = openGate(floor.plan)
     const opened = gate
-    if (machine.role === 'gate') {
-      await say('start')
-      const managed = new ManagedKeys({
-        managed: first.keys.managed,
-        ...machines,
-        clock,
-        random,
-        log,
-        note: (trx, { action, result, keyId, details }) =>
-          enroll(trx, { type: 'admin_action', action, resource: { id: keyId, type: 'api-key' }, details }, result),
-      })
-      const renew = async (): Promise<void> => {
-        await managed.run(store)
-        audit.wake()
-      }
-      await renew()
-      again('renew managed keys', minuteMs, renew)
-      undo.push(() => machines.keyBook.flush(store.db, true)) // when no turn of it is under way any more
-      again('write when keys were used', 10_000, () => machines.keyBook.flush(store.db))
-      again('hear what other processes did', hearEveryMs, hear)
-      await rotate() // it may have been time for long
-      again('rotate signing keys', minuteMs, rotate)
-      again('forget proofs and requests', minuteMs, async () => {
-        await replays.sweep(store.db)
-        await authorization?.records.sweep(store.db, clock.now() - minuteMs)
-      })
-      again('forget what is over', hourMs, async () => {
-        const yesterday = clock.now() - 25 * hourMs // longer than an access token can live
-        await sessions.sweep(store.db, yesterday)
-        await revocationList.sweep(store.db)
-        await machines.keys.sweep(store.db, clock.now() - 30 * 24 * hourMs)
-        for (const { table } of keyrings) await table?.sweep(store.db)
-        await people.tickets.sweep(store.db, yesterday)
-        await authorization?.registry.registration.sweep(store.db)
-        await people.attempts.sweep(store.db, clock.now() - 30 * 24 * hourMs)
-        await outbox?.sweep(store.db, clock.now() - 7 * 24 * hourMs)
-      })
-      if (outbox !== undefined) {
-        again('send letters', 1_000, async () => {
-          await outbox.drain(store.db)
-        })
-        undo.push(() => outbox.close()) // ends the turn under way after its letter
-      }
+    if (machine.role === 'gate') await acts.said('start')
+    if (machine.role !== 'tool') {
+      const { role } = machine
+      await beginChores(
+        { ...standing, role, managed: first.keys.managed, replays, keyrings, heard, acts, clock, random, log },
+        undo,
+      )
     }
 
     const decisions: DecisionPoint = { decide: (request) => floor.decisions.decide(request) }
@@ -229,6 +269,8 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       people,
       accounts,
       machines,
+      traffic,
+      meters,
       roleStore,
       roleBook,
       policyStore,
@@ -243,25 +285,50 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       get settings() {
         return settings
       },
-      reload(next) {
-        // One after the other: the last one that was asked for is the one that holds.
-        const turn = reloading.then(() => takeOver(next))
-        reloading = turn.catch(() => undefined)
-        return turn
+      async prepare(next) {
+        const after = await checked(next)
+        return { adopt: () => inTurn(() => takeOver(next, after)), drop: () => void retire(after) }
       },
+      reload: (next) => inTurn(async () => takeOver(next, await checked(next))),
       close: () => (closing ??= shut()),
     }
     return house
 
-    async function takeOver(next: Settings): Promise<void> {
+    /** One after the other: the last one that was asked for is the one that holds. */
+    function inTurn(work: () => Promise<void>): Promise<void> {
+      const turn = reloading.then(work)
+      reloading = turn.catch(() => undefined)
+      return turn
+    }
+
+    function checked(next: Settings): Promise<Floor> {
       if (closing !== undefined) throw new Error('the house is closed')
       const fixed = whatNeedsARestart(settings, next)
       if (fixed.length > 0) throw new Error(`${fixed.join(', ')} cannot change while the house stands; restart it`)
-      const after = furnish(next, standing)
-      await say('reload') // what cannot be written down does not happen
+      return makeReady(next)
+    }
+
+    async function makeReady(next: Settings): Promise<Floor> {
+      const shield = await traffic.shieldOf(next.shield)
+      try {
+        return furnish(next, standing, shield)
+      } catch (error) {
+        await shield.close()
+        throw error
+      }
+    }
+
+    async function takeOver(next: Settings, after: Floor): Promise<void> {
+      try {
+        if (machine.role === 'gate') await acts.said('reload') // what cannot be written down does not happen
+      } catch (error) {
+        void retire(after)
+        throw error
+      }
       const before = floor
       floor = after
       settings = next
+      if (next.shield.load !== false) traffic.shedder.follow(next.shield.load, new Set(Object.keys(next.upstreams)))
       roleBook.follow(rolesOf(next))
       policyBook.follow(next.policies)
       tokens.clear()
@@ -272,92 +339,20 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
 
     async function shut(): Promise<void> {
       await reloading
+      await floor.shield.close()
       await within(settings.listen.drain, opened.drain())
       for (const upstream of [...retiring, ...floor.upstreams.values()]) await upstream.destroy()
-      if (machine.role === 'gate') await say('stop')
+      if (machine.role === 'gate') await acts.said('stop')
       for (const close of undo.reverse()) await close()
     }
 
     /** What nobody leans on any more is closed: the last request that an earlier configuration admitted has ended. */
-    async function retire({ upstreams }: Floor): Promise<void> {
+    async function retire({ upstreams, shield }: Floor): Promise<void> {
+      await shield.close()
       for (const upstream of upstreams.values()) {
         await upstream.close()
         retiring.delete(upstream)
       }
-    }
-
-    /** Does it again and again for as long as the house stands. */
-    function again(name: string, pauseMs: number, work: () => Promise<void>): void {
-      const task = repeat(name, pauseMs, log, work)
-      undo.push(() => task.stop())
-    }
-
-    /**
-     * What another node or a command has done, since the store was last heard; and a minute before that, because clocks and
-     * commits differ. What happened while the store could not be reached is heard when it can be again.
-     */
-    async function hear(): Promise<void> {
-      const now = clock.now()
-      await roleBook.hear(store.db) // and then of whom a change of roles ended
-      await hearOfEnds(heardAt - overlapMs)
-      heardAt = now
-      await machines.hear(store.db)
-      await policyBook.hear(store.db)
-      for (const ring of keyrings) await ring.hear(store.db)
-    }
-
-    async function hearOfEnds(sinceMs: number): Promise<void> {
-      for (const { id, endedAt } of await sessions.endedSince(store.db, sinceMs)) revocations.endSession(id, endedAt)
-      await revocationList.tell(store.db, sinceMs, revocations)
-    }
-
-    /** Of many nodes, the first to find that it is time does it. */
-    async function rotate(): Promise<void> {
-      for (const ring of keyrings) {
-        const { table } = ring
-        if (table === undefined || !(await table.isDue(store.db))) continue
-        await store.transaction(async (trx) => {
-          const successor = await table.rotateWhenDue(trx)
-          if (successor === undefined) return
-          const { kid, activeFrom } = successor
-          await enroll(trx, {
-            type: 'admin_action',
-            action: 'signing-key.rotate',
-            resource: { id: kid, type: 'signing-key' },
-            details: { 'active-from': activeFrom, algorithm: ring.algorithm, because: 'schedule' },
-          })
-        })
-        audit.wake()
-        await ring.hear(store.db)
-      }
-    }
-
-    async function say(action: 'start' | 'stop' | 'reload'): Promise<void> {
-      const details = { version: machine.version }
-      await store.transaction((trx) =>
-        enroll(trx, { type: 'system', action, resource: { id: 'house', type: 'house' }, details }),
-      )
-      audit.wake()
-    }
-
-    /** What the house does of its own accord. */
-    function enroll(
-      trx: Database,
-      what: Pick<Extract<AuditEvent, { type: 'system' | 'admin_action' }>, 'type' | 'action' | 'resource' | 'details'>,
-      result: AuditEvent['result'] = 'success',
-    ): Promise<void> {
-      const at = clock.now()
-      return audit.enroll(trx, {
-        ...what,
-        actor: { id: 'gatehouse', type: 'system' },
-        address: '',
-        at,
-        id: uuidv7(at, random),
-        request_id: '',
-        result,
-        user_agent: '',
-        v: 1,
-      } as AuditEvent)
     }
   } catch (error) {
     for (const close of undo.reverse()) await close()
@@ -365,76 +360,14 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
   }
 }
 
-/** How soon an end that another process has decided holds here (TK4: within a second). */
-const hearEveryMs = 500
-const overlapMs = 60_000
-const minuteMs = 60_000
-const hourMs = 3_600_000
-
-/** The keys of access tokens, and those of what others verify too: the same, unless only we can verify the first. */
-async function openKeyrings(
-  { tokens, oauth }: Settings,
-  { environment, ...place }: Pick<Machine, 'clock' | 'random' | 'environment'> & Pick<KeyringPlace, 'root' | 'db'>,
-): Promise<readonly [keyring: Keyring, idKeyring: Keyring]> {
-  const { algorithm, rotation, accessTtl } = tokens
-  const shared = { ...place, rotation, tokenTtlMs: oauth === undefined ? accessTtl : Math.max(accessTtl, idTokenTtlMs) }
-  const previousSecrets = tokens.previousSecrets.map((reference, index) => {
-    const secret = secretOf(reference, environment)
-    if (secret === undefined) throw new Fault('unavailable', `tokens.previousSecrets[${index}] cannot be had`)
-    return secret
-  })
-  const keyring = await openKeyring({
-    ...shared,
-    algorithm,
-    secret: secretOf(tokens.secret, environment),
-    previousSecrets,
-  })
-  if (algorithm !== 'HS256') return [keyring, keyring]
-  return [keyring, await openKeyring({ ...shared, algorithm: 'EdDSA', secret: undefined })]
-}
+/** Connections to PostgreSQL: of the house at most, and of one thread at least. */
+const connectionsMax = 10
+const connectionsMin = 3
+const alone: Thread = { number: 1, of: 1, audit: undefined }
 
 /** Waits for it, but not for ever. */
 async function within(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))])
   clearTimeout(timer)
-}
-
-/** Sections that open files, sockets or keys: a running house does not change them under its own feet. */
-function whatNeedsARestart(now: Settings, next: Settings): string[] {
-  return (
-    [
-      'listen',
-      'store',
-      'tokens',
-      'oauth',
-      'identity',
-      'keys',
-      'services',
-      'mail',
-      'publicUrl',
-      'pages',
-      'bodyMemory',
-    ] as const
-  ).filter((section) => JSON.stringify(now[section]) !== JSON.stringify(next[section]))
-}
-
-function warningsOf(settings: Settings): string[] {
-  const warnings: string[] = []
-  if (settings.limits === false) warnings.push('all limits are off')
-  if (settings.cors === undefined) warnings.push('no CORS origins: pages of other origins cannot read answers')
-  if (settings.routes.length === 0) warnings.push('no routes: everything but the house’s own endpoints is closed')
-  const managed = new Set(settings.policies.flatMap(({ name, document }) => (document === undefined ? [name] : [])))
-  for (const { path, access, policy = [], owner } of settings.routes)
-    if (access === 'authenticated' && !owner && policy.length > 0 && policy.every((name) => managed.has(name)))
-      warnings.push(`\`${path}\` demands no permission: whoever may manage policies says who comes there`)
-  const areas = new Set(settings.routes.flatMap(({ area }) => area ?? []))
-  const ofRoles = new Set(Object.values(settings.roles).flatMap(({ scope }) => scope ?? []))
-  for (const [name, { scope = 'global' }] of Object.entries(settings.roles))
-    if (scope !== 'global' && !areas.has(scope))
-      warnings.push(`the role \`${name}\` counts in \`${scope}\`, and no route is in that area`)
-  for (const area of areas)
-    if (!ofRoles.has(area))
-      warnings.push(`routes are in the area \`${area}\`, and no role of the configuration counts there alone`)
-  return warnings
 }

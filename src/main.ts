@@ -27,6 +27,7 @@ const commands: Readonly<
     summary: 'check, explain, test, replay on paper; list, show, put, try, adopt, remove',
     load: () => import('./cli/policy.ts'),
   },
+  address: { summary: 'block, list, lift addresses and networks', load: () => import('./cli/address.ts') },
   secrets: { summary: 'list, rotate, remove signing keys', load: () => import('./cli/secrets.ts') },
   certs: { summary: 'make certificates to try TLS with', load: () => import('./cli/certs.ts') },
   breach: { summary: 'build a list of breached passwords, or look one up', load: () => import('./cli/breach.ts') },

@@ -54,12 +54,23 @@ interface PeopleParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** How many threads the cores of this machine are shared by. */
+  readonly threads: number
 }
 
-export function openPeople({ settings, environment, root, revocations, clock, random, log }: PeopleParts): People {
+export function openPeople({
+  settings,
+  environment,
+  root,
+  revocations,
+  clock,
+  random,
+  log,
+  threads,
+}: PeopleParts): People {
   const { identity, tokens, mail, pages } = settings
   const publicUrl = settings.publicUrl?.replace(/\/$/, '') ?? ownUrl(settings.listen)
-  const passwords = openPasswords(identity.password)
+  const passwords = openPasswords(identity.password, threads)
   const accounts = new Accounts({ clock, random, passwords })
   const revocationList = new RevocationList({ clock, ttlMs: tokens.accessTtl })
   const sessions = new Sessions({

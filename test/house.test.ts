@@ -23,8 +23,14 @@ const storeys: readonly (readonly string[])[] = [
   ['src/main.ts', 'src/index.ts'],  // the command; the house to embed
   ['src/cli/'],                     // one file per command
   ['src/house.ts'],                 // puts the rooms together
+  ['src/memory.ts'],                // what its threads have in common
+  ['src/chores.ts'],                // what it does again and again
+  ['src/hearing.ts'],               // what others have done
   ['src/floor.ts'],                 // what one configuration makes of them
+  ['src/traffic.ts'],               // the rooms that know how much comes, and from where
+  ['src/keyrings.ts'],              // the keys that it signs with
   ['src/authorization.ts'],         // the rooms of the authorization server
+  ['src/own-acts.ts'],              // what the house does of its own accord, remembered
   ['src/machines.ts'],              // the rooms that know machines
   ['src/people.ts'],                // the rooms that know people
   ['src/config/'],                  // joins the options of all below
@@ -41,6 +47,7 @@ const storeys: readonly (readonly string[])[] = [
   ['src/upstream/'],
   ['src/oauth/'],
   ['src/inspection/'],
+  ['src/shield/'],
   ['src/limits/'],
   ['src/authz/'],
   ['src/authn/'],

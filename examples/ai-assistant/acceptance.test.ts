@@ -27,7 +27,9 @@ import { totpCode } from '../../test/support/people.ts'
 import {
   administrator,
   command,
-  post,
+  // Nobody's five attempts in five minutes are somebody else's.
+  fetchElsewhere as fetch,
+  postElsewhere as post,
   type Running,
   signIn,
   startProcess,

@@ -53,7 +53,15 @@ export default defineConfig({
     ),
   },
 
-  limits: { authentication: { limit: 100, window: '5m', by: ['ip'] } },
+  // Each an exact log: no window admits more. What everybody, a person and an address may holds on every route together.
+  limits: {
+    global: { algorithm: 'log', limit: 1000, window: '1h', by: 'global', everywhere: true },
+    person: { algorithm: 'log', limit: 100, window: '1h', by: ['principal', 'none'], everywhere: true },
+    address: { algorithm: 'log', limit: 500, window: '1h', by: 'ip', everywhere: true },
+    authentication: { algorithm: 'log', limit: 5, window: '5m', by: 'ip' },
+    tool: { algorithm: 'log', limit: 10, window: '1m' },
+    general: false,
+  },
 
   roles: {
     viewer: { permissions: ['conversation:read'] },
@@ -73,14 +81,13 @@ export default defineConfig({
   },
 
   routes: [
-    { path: '/api/conversations', methods: ['GET'], require: 'conversation:read', limit: 'general', to: 'api' },
-    { path: '/api/conversations', methods: ['POST'], require: 'conversation:create', limit: 'general', to: 'api' },
+    { path: '/api/conversations', methods: ['GET'], require: 'conversation:read', to: 'api' },
+    { path: '/api/conversations', methods: ['POST'], require: 'conversation:create', to: 'api' },
     {
       path: '/api/conversations/:id',
       methods: ['GET'],
       require: 'conversation:read',
       resource: 'conversation',
-      limit: 'general',
       to: 'api',
     },
     {
@@ -88,20 +95,19 @@ export default defineConfig({
       methods: ['DELETE'],
       require: 'conversation:delete',
       resource: 'conversation',
-      limit: 'general',
       to: 'api',
     },
-    { path: '/api/tools/:name', methods: ['POST'], require: 'tool:execute', limit: 'general', to: 'api' },
-    { path: '/api/tools/:name', methods: ['PUT'], require: 'tool:register', limit: 'general', to: 'api' },
-    { path: '/api/users', methods: ['GET'], require: 'user:manage', limit: 'general', to: 'api' },
-    { path: '/api/config', methods: ['PUT'], require: 'system:config', limit: 'general', to: 'api' },
-    { path: '/api/audit', methods: ['GET'], require: 'audit:view', limit: 'general', to: 'api' },
+    { path: '/api/tools/:name', methods: ['POST'], require: 'tool:execute', limit: 'tool', to: 'api' },
+    { path: '/api/tools/:name', methods: ['PUT'], require: 'tool:register', to: 'api' },
+    { path: '/api/users', methods: ['GET'], require: 'user:manage', to: 'api' },
+    { path: '/api/config', methods: ['PUT'], require: 'system:config', to: 'api' },
+    { path: '/api/audit', methods: ['GET'], require: 'audit:view', to: 'api' },
     // Between services: by a token that the caller makes for this target, good for five minutes.
     {
       path: '/internal/mcp/*',
       require: 'tool:execute',
       credentials: ['service-token'],
-      limit: 'general',
+      limit: 'tool',
       to: 'mcp',
     },
     // By a client certificate. Without TLS nobody has one.
@@ -110,7 +116,6 @@ export default defineConfig({
       require: 'conversation:read',
       credentials: ['certificate'],
       certificate: certs === undefined ? undefined : 'required',
-      limit: 'general',
       to: 'memory',
     },
     // Whoever takes a tool away for everybody has shown two factors, and lately.
@@ -120,7 +125,6 @@ export default defineConfig({
       require: 'tool:delete',
       recent: '15m',
       strength: 'multi-factor',
-      limit: 'general',
       to: 'api',
     },
   ],

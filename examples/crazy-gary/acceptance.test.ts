@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
-import { Agent, request } from 'undici'
 import { command as keyCommand } from '../../src/cli/key.ts'
 import { command as userCommand } from '../../src/cli/user.ts'
 import { openStore } from '../../src/store/database.ts'
@@ -16,11 +15,13 @@ import {
   administrator,
   command,
   post,
+  postElsewhere,
   type Running,
   signIn,
   startProcess,
   type TokensAnswer,
 } from '../../test/support/process.ts'
+import { assertSecurityHeaders } from '../../test/support/security-headers.ts'
 
 const config = ['--config', 'examples/crazy-gary/gatehouse.config.ts']
 const garys = { email: 'gary@example.com', password: 'a passphrase of Gary himself' }
@@ -88,9 +89,9 @@ test('Crazy-Gary', async (context) => {
   let spent: TokensAnswer
   let successor = ''
   let spentAt = 0
-  const signInFrom = (address: string): Promise<Answer> => postFrom(address, `${house.url}/api/auth/login`, garys)
+  const signInFrom = (address: string): Promise<Answer> => tokensFrom(address, `${house.url}/api/auth/login`, garys)
   const refreshFrom = (address: string, refresh_token: string): Promise<Answer> =>
-    postFrom(address, `${house.url}/api/auth/token/refresh`, { refresh_token })
+    tokensFrom(address, `${house.url}/api/auth/token/refresh`, { refresh_token })
 
   await context.test(
     'TK3: a refresh token is spent by its use, and a retry within the grace ends nothing',
@@ -296,18 +297,10 @@ test('Crazy-Gary', async (context) => {
   })
 
   await context.test('TR8: the security headers, on answers and on refusals', async () => {
-    for (const response of [
-      await fetch(`${house.url}/api/tasks`),
+    assertSecurityHeaders(await fetch(`${house.url}/api/tasks`))
+    assertSecurityHeaders(
       await fetch(`${house.url}/api/tasks`, { headers: { authorization: `Bearer ${gary.access_token}` } }),
-    ]) {
-      assert.ok(response.headers.get('content-security-policy'))
-      assert.equal(response.headers.get('x-content-type-options'), 'nosniff')
-      assert.equal(response.headers.get('x-frame-options'), 'DENY')
-      assert.equal(response.headers.get('x-xss-protection'), '1; mode=block')
-      assert.equal(response.headers.get('strict-transport-security'), 'max-age=31536000; includeSubDomains; preload')
-      assert.equal(response.headers.get('referrer-policy'), 'strict-origin-when-cross-origin')
-      assert.equal(response.headers.get('permissions-policy'), 'camera=(), microphone=(), geolocation=()')
-    }
+    )
   })
 
   await context.test('TR9: listed origins and no others, preflight 200', async () => {
@@ -375,9 +368,11 @@ test('Crazy-Gary', async (context) => {
   )
 
   await context.test('TR1: authentication has a burst of 3 an address', async () => {
-    const third = await post(`${house.url}/api/auth/login`, { email: administrator.email, password: 'wrong' })
-    assert.equal(third.status, 401)
-    assert.equal(third.headers.get('x-ratelimit-limit'), '10')
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const wrong = await post(`${house.url}/api/auth/login`, { email: administrator.email, password: 'wrong' })
+      assert.equal(wrong.status, 401)
+      assert.equal(wrong.headers.get('x-ratelimit-limit'), '10')
+    }
     const fourth = await post(`${house.url}/api/auth/login`, {
       email: administrator.email,
       password: administrator.password,
@@ -492,11 +487,7 @@ interface Reuse {
 }
 
 /** As from another device: signing in and refreshing is counted by address, and three may come at once. */
-async function postFrom(address: string, url: string, body: object): Promise<Answer> {
-  const dispatcher = new Agent({ localAddress: address })
-  const headers = { 'content-type': 'application/json' }
-  const answer = await request(url, { method: 'POST', headers, body: JSON.stringify(body), dispatcher })
-  const outcome = { status: answer.statusCode, body: (await answer.body.json()) as TokensAnswer }
-  await dispatcher.close()
-  return outcome
+async function tokensFrom(address: string, url: string, body: object): Promise<Answer> {
+  const answer = await postElsewhere(url, body, {}, address)
+  return { status: answer.status, body: (await answer.json()) as TokensAnswer }
 }

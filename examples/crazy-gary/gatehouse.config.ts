@@ -44,13 +44,13 @@ export default defineConfig({
   },
 
   limits: {
-    authentication: { limit: 10, window: '1h', burst: 3, by: ['ip'] },
+    authentication: { limit: 10, window: '1h', burst: 3, by: 'ip' },
     general: { limit: 1000, window: '1h', burst: 50 },
     'task-creation': { limit: 100, window: '1h', burst: 10 },
     'endpoint-management': { limit: 100, window: '1h', burst: 10 },
     monitoring: { limit: 500, window: '1h', burst: 25 },
     'mcp-tools': { limit: 200, window: '1h', burst: 20 },
-    health: { limit: 60, window: '1m', burst: 5, by: ['ip'] },
+    health: { limit: 60, window: '1m', burst: 5, by: 'ip' },
   },
 
   cors: {

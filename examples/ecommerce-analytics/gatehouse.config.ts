@@ -1,13 +1,18 @@
+import { join } from 'node:path'
 import { defineConfig } from 'gatehouse'
 import { url } from '../upstream.ts'
+
+/** Where people reach it: `https://analytics.example` once it is more than a try. */
+const publicUrl = process.env['ANALYTICS_URL'] ?? 'http://localhost:8080'
 
 /** E-commerce analytics: dashboards for admins, analysts and viewers. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({
   upstreams: { api: url },
-  publicUrl: 'http://localhost:8080',
+  publicUrl,
 
-  // Its proxy stands on the same machine. What anybody else writes into `X-Forwarded-For` counts for nothing.
-  listen: { trustedProxies: ['127.0.0.1'] },
+  // Its proxy stands on the same machine. What anybody else writes into `X-Forwarded-For` counts for nothing. Where the proxy
+  // speaks TLS, whoever came to it without is sent there.
+  listen: { trustedProxies: ['127.0.0.1'], ...(publicUrl.startsWith('https:') && { https: 'required' as const }) },
 
   keys: { prefix: 'shop', expiry: '365d' },
 
@@ -22,7 +27,25 @@ export default defineConfig({
     lockout: [{ per: 'pair', failures: 5, within: '1h', locks: 'address', for: '1h', notify: true }],
   },
 
-  limits: { authentication: { limit: 100, window: '1h', by: ['ip'] } },
+  // By address and endpoint, as the system counts: each endpoint apart.
+  limits: {
+    general: { limit: 1000, window: '1h', by: 'ip+route' },
+    analytics: { limit: 100, window: '1h', by: 'ip+route' },
+    authentication: { limit: 100, window: '1h', by: 'ip' },
+  },
+
+  // Over 100 requests in a minute or 10 in a second block an address for an hour; known bad actors never come.
+  shield: {
+    rate: {
+      thresholds: [
+        { limit: 100, window: '1m' },
+        { limit: 10, window: '1s' },
+      ],
+      block: '1h',
+    },
+    exempt: { addresses: ['198.51.100.0/24'] }, // the office: all who work there come from one address
+    addresses: { denyFiles: [join(import.meta.dirname, 'bad-actors.txt')] },
+  },
 
   roles: {
     // The house's administrator, who may everything everywhere; these four are what the system calls by name.
@@ -33,14 +56,14 @@ export default defineConfig({
   },
 
   routes: [
-    { path: '/api/analytics/*', methods: ['GET'], area: 'analytics', require: 'read', limit: 'general', to: 'api' },
-    { path: '/api/analytics/*', methods: ['POST'], area: 'analytics', require: 'write', limit: 'general', to: 'api' },
+    { path: '/api/analytics/*', methods: ['GET'], area: 'analytics', require: 'read', limit: 'analytics', to: 'api' },
+    { path: '/api/analytics/*', methods: ['POST'], area: 'analytics', require: 'write', limit: 'analytics', to: 'api' },
     {
       path: '/api/analytics/*',
       methods: ['DELETE'],
       area: 'analytics',
       require: 'delete',
-      limit: 'general',
+      limit: 'analytics',
       to: 'api',
     },
     // A question to the numbers: of a time that ends after it begins.
@@ -49,7 +72,7 @@ export default defineConfig({
       methods: ['POST'],
       area: 'analytics',
       require: 'read',
-      limit: 'general',
+      limit: 'analytics',
       to: 'api',
       body: {
         type: 'object',

@@ -7,6 +7,7 @@ const certs = process.env['JAF_CERTS']
 /** JAF: an agent framework with chat, agents, tools and memory. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({
   upstreams: { api: url },
+  ...(process.env['JAF_URL'] !== undefined && { publicUrl: process.env['JAF_URL'] }),
 
   ...(certs !== undefined && {
     listen: {
@@ -16,6 +17,8 @@ export default defineConfig({
         clientCa: `${certs}/ca.pem`,
         crl: `${certs}/crl.pem`,
       },
+      // Whoever comes without TLS is sent to it.
+      https: { redirectFrom: Number(process.env['JAF_HTTP_PORT'] ?? 8081) },
     },
   }),
 
@@ -28,7 +31,28 @@ export default defineConfig({
 
   identity: { lockout: [{ per: 'account', failures: 5, within: '5m', for: '5m' }] },
 
-  limits: { authentication: { limit: 100, window: '1m', by: ['ip'] } },
+  // Each category a bucket of its own. `general` is what the system calls its default; health is not counted.
+  limits: {
+    general: { algorithm: 'token-bucket', limit: 100, window: '1m' },
+    chat: { algorithm: 'token-bucket', limit: 20, window: '1m' },
+    api: { algorithm: 'token-bucket', limit: 1000, window: '1h' },
+    upload: { algorithm: 'token-bucket', limit: 5, window: '5m' },
+    authentication: { algorithm: 'token-bucket', limit: 100, window: '1m', by: 'ip' },
+    health: false,
+  },
+
+  // Over 100 requests in a minute or 10 in a second block an address for an hour; programs that give themselves away are refused.
+  shield: {
+    rate: {
+      thresholds: [
+        { limit: 100, window: '1m' },
+        { limit: 10, window: '1s' },
+      ],
+      block: '1h',
+    },
+    userAgents: { refuse: 'suspicious' },
+    exempt: { paths: ['/health', '/metrics'] },
+  },
 
   roles: {
     user: { permissions: ['chat:basic'] },
@@ -44,7 +68,7 @@ export default defineConfig({
       path: '/api/chat',
       methods: ['POST'],
       require: 'chat:basic',
-      limit: 'general',
+      limit: 'chat',
       to: 'api',
       body: {
         type: 'object',
@@ -56,20 +80,21 @@ export default defineConfig({
         additionalProperties: false,
       },
     },
-    { path: '/api/chat/advanced', methods: ['POST'], require: 'chat:advanced', limit: 'general', to: 'api' },
-    { path: '/api/export', methods: ['GET'], require: 'data:export', limit: 'general', to: 'api' },
-    { path: '/api/analytics', methods: ['GET'], require: 'analytics:view', limit: 'general', to: 'api' },
-    { path: '/api/agents/:name', methods: ['PUT'], require: 'agent:manage', limit: 'general', to: 'api' },
-    { path: '/api/system', methods: ['PUT'], require: 'system:admin', limit: 'general', to: 'api' },
+    { path: '/api/chat/advanced', methods: ['POST'], require: 'chat:advanced', limit: 'chat', to: 'api' },
+    { path: '/api/export', methods: ['GET'], require: 'data:export', limit: 'api', to: 'api' },
+    { path: '/api/analytics', methods: ['GET'], require: 'analytics:view', limit: 'api', to: 'api' },
+    { path: '/api/agents/:name', methods: ['PUT'], require: 'agent:manage', limit: 'api', to: 'api' },
+    { path: '/api/system', methods: ['PUT'], require: 'system:admin', limit: 'api', to: 'api' },
+    { path: '/api/upload', methods: ['POST'], require: 'chat:basic', limit: 'upload', to: 'api' },
     // Programs: by a key of theirs, and by nothing else.
-    { path: '/api/agents', require: 'chat:basic', credentials: ['api-key'], limit: 'general', to: 'api' },
+    { path: '/api/agents', require: 'chat:basic', credentials: ['api-key'], limit: 'api', to: 'api' },
     // Whoever asks, the request is signed.
     {
       path: '/api/secure/*',
       require: 'agent:manage',
       signature: 'secure',
       bodyMax: '1mb',
-      limit: 'general',
+      limit: 'api',
       to: 'api',
     },
     // Other services: by a client certificate. Without TLS nobody has one.
@@ -78,7 +103,7 @@ export default defineConfig({
       require: 'agent:manage',
       credentials: ['certificate'],
       certificate: certs === undefined ? undefined : 'required',
-      limit: 'general',
+      limit: 'api',
       to: 'api',
     },
     { path: '/health', access: 'public', to: 'api' },

@@ -1,12 +1,20 @@
 import { defineConfig } from 'gatehouse'
 import { url } from '../upstream.ts'
 
+/** Where people reach it: `https://lazi.example` once it is more than a try. */
+const publicUrl = process.env['LAZI_URL']
+
 /** Lazi: widgets and projects. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({
   upstreams: { api: url },
+  ...(publicUrl !== undefined && { publicUrl }),
 
-  // Its proxy stands on the same machine. What anybody else writes into `X-Forwarded-For` counts for nothing.
-  listen: { trustedProxies: ['127.0.0.1'] },
+  // Its proxy stands on the same machine. What anybody else writes into `X-Forwarded-For` counts for nothing. Where the proxy
+  // speaks TLS, whoever came to it without is sent there.
+  listen: {
+    trustedProxies: ['127.0.0.1'],
+    ...(publicUrl?.startsWith('https:') === true && { https: 'required' as const }),
+  },
 
   // `timestamp.hex` over `timestamp.payload`. Only the runner of people's Python signs, and tells what came of it.
   signatures: { runner: { form: 'timestamp-payload', service: 'runner', window: '5m' } },
@@ -16,7 +24,7 @@ export default defineConfig({
     session: { idle: '1h', absolute: '1h' },
   },
 
-  limits: { authentication: { limit: 200, window: '15m', by: ['ip'] } },
+  limits: { authentication: { limit: 200, window: '15m', by: 'ip' } },
 
   roles: {
     user: { permissions: ['widgets:read', 'widgets:write', 'projects:*', 'files:*'] },

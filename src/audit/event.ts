@@ -6,10 +6,10 @@ export type AuditEvent =
   | Entry<'authentication', AuthenticationAction>
   | Entry<'authorization_failure', 'refused' | 'evaluated'>
   | Entry<'api_access', 'request' | 'evaluated'>
-  | Entry<'security_incident', 'brute-force' | 'token-reuse'>
+  | Entry<'security_incident', 'brute-force' | 'token-reuse' | 'address-block' | 'load-shed'>
   | Entry<'consent', 'client-allow' | 'client-deny' | 'client-withdraw'>
   | Entry<'admin_action', AdminAction>
-  | Entry<'system', 'start' | 'stop' | 'reload' | 'audit-gap'>
+  | Entry<'system', 'start' | 'stop' | 'reload' | 'audit-gap' | 'shared-count-lost' | 'shared-count-found'>
 
 export type AuthenticationAction =
   | 'sign-in'
@@ -77,6 +77,8 @@ export type AdminAction =
   | 'policy.trial-begin'
   | 'policy.trial-adopt'
   | 'policy.trial-end'
+  | 'address.block'
+  | 'address.lift'
 
 export type AuditType = AuditEvent['type']
 
@@ -116,6 +118,7 @@ export interface Resource {
     | 'role'
     | 'policy'
     | 'token'
+    | 'address'
     | 'house'
 }
 

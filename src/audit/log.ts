@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/error.ts'
 import { type Random, uuidv7 } from '../kernel/id.ts'
@@ -7,6 +8,7 @@ import type { Database, Store } from '../store/database.ts'
 import { openAppender, type Writer } from './appender.ts'
 import type { AuditEvent } from './event.ts'
 import { eventText } from './event-text.ts'
+import { openRelay, serveRelay } from './relay.ts'
 import { openWriterThread, trouble } from './writer-thread.ts'
 
 /** What the house remembers. Events go into the chain in the order of each way in. */
@@ -22,6 +24,8 @@ export interface AuditLog {
   wake(): void
   /** Settles when all that was remembered before is in the chain; throws a Fault when the chain takes nothing any more. */
   flush(): Promise<void>
+  /** Chains what another thread remembers, and hands over by this port: see `AuditLogParts.relay`. */
+  serve(port: MessagePort): void
   /** Writes out what waits, for at most five seconds, and takes no more. */
   close(): Promise<void>
   /** False when the writer was given something five seconds ago, and the chain has taken nothing since. */
@@ -40,16 +44,22 @@ export interface AuditLogParts {
   readonly log: Log
   /** Whether a thread of its own writes. A store in memory has one connection, and is written to from here. */
   readonly thread: boolean
+  /** Leads to another thread that has the writer: this log has none of its own then. */
+  readonly relay?: MessagePort | undefined
 }
 
-export async function openAuditLog({ store, url, clock, random, log, thread }: AuditLogParts): Promise<AuditLog> {
-  const writer =
-    thread && url !== 'sqlite::memory:'
-      ? await openWriterThread(url, log)
-      : openAppender(store, (error) => log.warn({ error }, trouble))
+export async function openAuditLog(parts: AuditLogParts): Promise<AuditLog> {
+  const { clock, random, log } = parts
+  const writer = await openWriter(parts)
   const audit = new BatchingLog(writer, clock, random, log)
   audit.wake() // what a process before us enrolled and had no time to chain
   return audit
+}
+
+async function openWriter({ store, url, log, thread, relay }: AuditLogParts): Promise<Writer> {
+  if (relay !== undefined) return openRelay(relay)
+  if (thread && url !== 'sqlite::memory:') return openWriterThread(url, log)
+  return openAppender(store, (error) => log.warn({ error }, trouble))
 }
 
 const batchMax = 1024
@@ -134,6 +144,10 @@ class BatchingLog implements AuditLog {
     } finally {
       done.abort()
     }
+  }
+
+  serve(port: MessagePort): void {
+    serveRelay(port, this.#writer)
   }
 
   async close(): Promise<void> {

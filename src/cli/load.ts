@@ -30,10 +30,11 @@ export function findConfig(named: string | undefined): string | undefined {
 
 /** Reads, parses and cross-checks a configuration file. */
 export async function loadConfig(path: string, environment: Environment): Promise<Outcome> {
-  return parseConfig(await read(path), environment)
+  return parseConfig(await readConfig(path), environment)
 }
 
-async function read(path: string): Promise<unknown> {
+/** What a configuration file says, not parsed yet. */
+export async function readConfig(path: string): Promise<unknown> {
   const kind = extname(path)
   try {
     switch (kind) {

@@ -2,9 +2,9 @@ import { usualAdministrator } from '../authz/role/grants.ts'
 import { personScopes } from '../authz/scopes.ts'
 import { certificatesAt } from '../endpoints/client-certificates.ts'
 import { ownerMistakes } from '../gate/owner/mistakes.ts'
-import { builtInLimits } from '../limits/options.ts'
 import { certificateMistakes } from '../oauth/client-options.ts'
 import { contract } from '../wire/contract.ts'
+import { limitMistakes } from './limit-mistakes.ts'
 import { roleMistakes } from './role-mistakes.ts'
 import { type Mistake, ownUrl, type Settings } from './settings.ts'
 
@@ -12,8 +12,6 @@ import { type Mistake, ownUrl, type Settings } from './settings.ts'
 export function crossCheck(given: Readonly<Record<string, unknown>>, settings: Settings): Mistake[] {
   const mistakes: Mistake[] = []
   const upstreams = namesIn(given['upstreams'])
-  const limits = new Set([...Object.keys(builtInLimits), ...namesIn(given['limits'])])
-  const limitsOff = given['limits'] === false
   const policies = listIn(given['policies']).flatMap(({ name }) => (typeof name === 'string' ? [name] : []))
   for (const [index, name] of policies.entries())
     if (policies.indexOf(name) < index)
@@ -23,7 +21,7 @@ export function crossCheck(given: Readonly<Record<string, unknown>>, settings: S
 
   for (const [index, route] of listIn(given['routes']).entries()) {
     const at = `routes[${index}]`
-    const { to, limit, path } = route
+    const { to, path } = route
     if (typeof to === 'string' && !upstreams.has(to))
       mistakes.push({ path: `${at}.to`, message: `no upstream is called \`${to}\`; there ${those(upstreams)}` })
     for (const name of [route['policy']].flat()) {
@@ -32,10 +30,6 @@ export function crossCheck(given: Readonly<Record<string, unknown>>, settings: S
           path: `${at}.policy`,
           message: `no policy is called \`${name}\`; there ${those(new Set(policies))}`,
         })
-    }
-    for (const name of limitsOff ? [] : [limit].flat()) {
-      if (typeof name === 'string' && !limits.has(name))
-        mistakes.push({ path: `${at}.limit`, message: `no limit is called \`${name}\`; there ${those(limits)}` })
     }
     if (typeof path !== 'string') continue
     if (ours.has(path) && !mayReplace.has(path))
@@ -63,9 +57,15 @@ export function crossCheck(given: Readonly<Record<string, unknown>>, settings: S
         message: 'expected no more than `bodyMemory`, which all bodies share that are read whole',
       })
   }
+  mistakes.push(...limitMistakes(listIn(given['routes']), new Set(namesIn(given['limits'])), settings))
   const administrator = typeof given['administrator'] === 'string' ? given['administrator'] : usualAdministrator
   mistakes.push(...roleMistakes(new Set([administrator, ...namesIn(given['roles'])]), settings))
-  mistakes.push(...checkPeople(settings), ...checkMachines(given, settings), ...checkOauth(given, settings))
+  mistakes.push(
+    ...checkListen(given, settings),
+    ...checkPeople(settings),
+    ...checkMachines(given, settings),
+    ...checkOauth(given, settings),
+  )
   mistakes.push(...checkOwners(upstreams, new Set(policies), settings))
   if (settings.tokens !== undefined && settings.tokens.secret !== undefined && settings.tokens.algorithm !== 'HS256') {
     mistakes.push({
@@ -88,6 +88,29 @@ function checkOwners(
     emailsAnswer: identity?.registration !== 'open' || identity.verification === 'required',
     emailsAreClaimed: tokens?.claims.includes('email') !== false,
   })
+}
+
+/** Whether those who are sent to https arrive there, and whether HTTP/2 can be offered. */
+function checkListen(given: Readonly<Record<string, unknown>>, { listen, publicUrl }: Settings): Mistake[] {
+  if (listen === undefined) return []
+  const mistakes: Mistake[] = []
+  const { https, tls, trustedProxies, port } = listen
+  const own = publicUrl ?? ownUrl(listen)
+  if (https !== undefined && own?.startsWith('https:') !== true)
+    mistakes.push({
+      path: 'listen.https',
+      message: 'expected `publicUrl` with `https://`: that is where callers are sent',
+    })
+  if (https !== undefined && tls === undefined && trustedProxies.length === 0)
+    mistakes.push({
+      path: 'listen.https',
+      message: 'expected `tls` or `trustedProxies` beside it: no request could ever come by https',
+    })
+  if (https?.redirectFrom !== undefined && https.redirectFrom === port && port !== 0)
+    mistakes.push({ path: 'listen.https.redirectFrom', message: `\`${port}\` is where the house listens itself` })
+  if (tls === undefined && listen.http2 !== false && namesIn(given['listen']).has('http2'))
+    mistakes.push({ path: 'listen.http2', message: 'expected `tls` beside it: browsers speak HTTP/2 over TLS alone' })
+  return mistakes
 }
 
 /** What people are promised, and what the house needs to keep it. */

@@ -59,6 +59,8 @@ function report(issue: z.core.$ZodIssue, at: string, mistakes: Mistake[]): void 
   )
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys) mistakes.push({ path: `${path}.${key}`, message: 'unknown key' })
+  } else if (issue.code === 'invalid_key') {
+    mistakes.push({ path, message: issue.issues[0]?.message ?? issue.message })
   } else if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // The branch that got furthest is the one that was meant.
     const meant = issue.errors.toSorted((a, b) => deepest(b) - deepest(a))[0] ?? []
@@ -85,6 +87,7 @@ function settleSecrets(settings: Settings, environment: Environment, mistakes: M
       (secret, index) => [`tokens.previousSecrets[${index}]`, secret] as const,
     ),
     ['mail.smtp.password', settings.mail?.smtp?.password],
+    ['shared.password', settings.shared?.password],
     ...(settings.oauth?.clients ?? []).flatMap(({ secrets }, client) =>
       secrets.map((secret, index) => [`oauth.clients[${client}].secrets[${index}]`, secret] as const),
     ),

@@ -9,15 +9,16 @@ import { roleOptions, usualAdministrator } from '../authz/role/grants.ts'
 import { separationOptions } from '../authz/role/separation.ts'
 import { listenOptions } from '../endpoints/options.ts'
 import { pageOptions } from '../endpoints/pages/options.ts'
-import { addressOptions } from '../gate/addresses.ts'
 import { corsOptions } from '../gate/cors.ts'
 import { headerOptions } from '../gate/headers.ts'
 import { resourceOptions } from '../gate/owner/resources.ts'
 import { routeOptions } from '../gate/routes.ts'
 import { cidr, size } from '../kernel/shape.ts'
-import { limitOptions } from '../limits/options.ts'
+import { limitName, limitOptions } from '../limits/options.ts'
+import { sharedOptions } from '../limits/shared/options.ts'
 import { mailOptions } from '../mail/options.ts'
 import { oauthOptions } from '../oauth/options.ts'
+import { shieldOptions } from '../shield/options.ts'
 import { upstreamOptions } from '../upstream/options.ts'
 import { roleName } from '../wire/roles.ts'
 
@@ -53,12 +54,14 @@ export const sections = {
   /** Kinds of things that are protected, that routes and functions are about: whose they are, and what policies say. */
   resources: resourceOptions.default({}),
   limits: z
-    .union([z.literal(false), z.record(z.string().min(1), limitOptions)], {
+    .union([z.literal(false), z.record(limitName, z.union([z.literal(false), limitOptions]))], {
       error: 'expected limits by name, or `false` to switch all limits off',
     })
     .default({}),
+  /** The count that all nodes share; each node counts for itself where it is left out. */
+  shared: sharedOptions.optional(),
   /** What is asked of an address before anybody is known. */
-  shield: z.strictObject({ addresses: addressOptions.optional() }).prefault({}),
+  shield: shieldOptions.prefault({}),
   /** API keys. */
   keys: keyOptions.prefault({}),
   /** Services that are known here, beside those that are made at run time. */

@@ -8,6 +8,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/error.ts'
 import type { Log } from '../kernel/log.ts'
 import type { TlsOptions } from './options.ts'
+import { Seldom } from './seldom.ts'
 import { asksClients, type LoadedTls, loadTls, stateOf } from './tls.ts'
 import { TlsPeers } from './tls-peers.ts'
 
@@ -33,12 +34,16 @@ export class TlsDoor {
   #seen: string
   #failed: { readonly state: string; told: boolean } | undefined
   #nextReviewMs: number
-  readonly #refused = new Map<string, { handshakes: number; readonly toldMs: number }>()
+  readonly #seldom: Seldom
 
-  /** Throws a `Fault` where the files are not in order. */
-  constructor(options: TlsOptions, http: ServerOptions, parts: TlsParts) {
+  /**
+   * Throws a `Fault` where the files are not in order. `http2` takes the connections that agreed on it (RFC 7301); where it is
+   * left out, nobody is offered it.
+   */
+  constructor(options: TlsOptions, http: ServerOptions, parts: TlsParts, http2?: (socket: TLSSocket) => void) {
     this.#options = options
     this.#parts = parts
+    this.#seldom = new Seldom(parts.clock)
     this.#seen = stateOf(this.#options)
     this.#loaded = this.#load()
     this.#warn(this.#loaded)
@@ -47,7 +52,7 @@ export class TlsDoor {
     const server = createServer({
       ...http,
       ...this.#loaded.context,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: http2 === undefined ? ['http/1.1'] : ['h2', 'http/1.1'],
       handshakeTimeout: options.handshakeTimeout,
       requestCert: this.#peers !== undefined,
       rejectUnauthorized: options.clientCertificates === 'required',
@@ -56,7 +61,13 @@ export class TlsDoor {
       this.#handshaking.add(socket)
       socket.once('close', () => this.#handshaking.delete(socket))
     })
-    server.on('secureConnection', (socket) => this.#peers?.of(socket))
+    const http1 = server.listeners('secureConnection')
+    server.removeAllListeners('secureConnection')
+    server.on('secureConnection', (socket) => {
+      this.#peers?.of(socket)
+      if (http2 !== undefined && socket.alpnProtocol === 'h2') http2(socket)
+      else for (const listener of http1) listener.call(server, socket)
+    })
     // Node hands a failed handshake to `clientError`, whose answer would go out unencrypted or nowhere.
     server.removeAllListeners('tlsClientError')
     server.on('tlsClientError', (error, socket) => this.#refuse(error, socket))
@@ -156,26 +167,14 @@ export class TlsDoor {
     if (!('mistakes' in loaded)) this.#warn(loaded)
   }
 
-  /** Each reason is told once in ten seconds, with how many there were: strangers knock on every port. */
   #refuse(error: NodeJS.ErrnoException, socket: TLSSocket): void {
     socket.destroy()
-    const { clock, log } = this.#parts
     const reason = why(error, socket)
-    const before = this.#refused.get(reason)
-    const handshakes = (before?.handshakes ?? 0) + 1
-    const nowMs = clock.monotonic()
-    if (before !== undefined && nowMs - before.toldMs < 10_000) {
-      before.handshakes = handshakes
-      return
-    }
-    if (this.#refused.size >= reasonsMax) this.#refused.clear()
-    this.#refused.set(reason, { handshakes: 0, toldMs: nowMs })
-    log.info({ peer: socket.remoteAddress, handshakes }, `TLS handshake failed: ${reason}`)
+    this.#seldom.tell(reason, (handshakes) =>
+      this.#parts.log.info({ peer: socket.remoteAddress, handshakes }, `TLS handshake failed: ${reason}`),
+    )
   }
 }
-
-/** OpenSSL has some dozens of reasons. */
-const reasonsMax = 100
 
 /** How often dates are looked at. */
 const reviewMs = 3_600_000

@@ -29,7 +29,7 @@ export function byMachine(route: Route, rooms: Rooms, door: Door, again = false)
       return found instanceof Promise ? found.then((late) => settle(exchange, late)) : settle(exchange, found)
     },
     serviceToken(exchange, token) {
-      return settle(exchange, rooms.services.verify(token, targets))
+      return settle(exchange, rooms.services.verify(token, targets, again ? undefined : () => door.flood(exchange)))
     },
     certificate(exchange) {
       const { certificate } = exchange

@@ -22,7 +22,7 @@ export function byToken(route: Route, rooms: Rooms, door: Door, proven = false):
 
   return {
     token(exchange, scheme, token) {
-      const verdict = rooms.tokens.verify(token)
+      const verdict = rooms.tokens.verify(token, proven ? undefined : () => door.flood(exchange))
       if ('code' in verdict) return door.wrong(exchange, verdict, scheme)
       const { client, audience, keyThumbprint } = verdict
       if (client !== undefined) {

@@ -23,7 +23,7 @@ export function conclude(exchange: Exchange, cors: Cors): Outbound {
 function pushHouseFields(headers: string[], exchange: Exchange, cors: Cors): void {
   headers.push('X-Request-ID', exchange.id)
   const { allowance } = exchange
-  if (allowance !== undefined) pushLimitFields(headers, allowance, exchange.arrivedAt)
+  if (allowance !== undefined) pushLimitFields(headers, allowance, exchange.countedAt)
   if (exchange.nonce !== undefined) headers.push('DPoP-Nonce', exchange.nonce)
   for (const part of exchange.route.headers) headers.push(part)
   const { cors: allowed } = exchange.route
@@ -65,7 +65,10 @@ function pushRefusalFields(headers: string[], exchange: Exchange, refusal: Refus
   if (exchange.request.head.problem !== undefined) headers.push('Connection', 'close')
 }
 
-/** TR5. `Reset` is a moment in seconds since the epoch, `Window` a length in seconds. */
+/**
+ * TR5: `Reset` is a moment in seconds since the epoch, `Window` a length in seconds; and the same in the words of the IETF
+ * (draft-ietf-httpapi-ratelimit-headers-10).
+ */
 function pushLimitFields(headers: string[], allowance: Allowance, nowMs: number): void {
   const { limit } = allowance
   // biome-ignore format: a table of name and value
@@ -75,5 +78,9 @@ function pushLimitFields(headers: string[], allowance: Allowance, nowMs: number)
     'X-RateLimit-Reset', String(Math.ceil((nowMs + allowance.resetMs) / 1000)),
     'X-RateLimit-Window', String(Math.ceil(limit.windowMs / 1000)),
     'X-RateLimit-Type', limit.name,
+    'RateLimit-Policy', limit.algorithm === 'concurrency'
+      ? `"${limit.name}";q=${limit.limit};qu="concurrent-requests"`
+      : `"${limit.name}";q=${limit.limit};w=${Math.ceil(limit.windowMs / 1000)}`,
+    'RateLimit', `"${limit.name}";r=${allowance.remaining};t=${Math.ceil(allowance.resetMs / 1000)}`,
   )
 }

@@ -1,8 +1,10 @@
 import type { Principal } from '../authn/principal.ts'
 import { type Refusal, refuse } from '../kernel/error.ts'
+import type { Claim } from '../limits/limiter.ts'
+import { claimsOn } from './budgets.ts'
 import { challenge, invitation, type Scheme, scopesToAskFor } from './challenge.ts'
 import type { Exchange } from './exchange.ts'
-import { limited } from './limited.ts'
+import { spent } from './limited.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
 
@@ -15,6 +17,11 @@ export interface Door {
   stranger(exchange: Exchange, refusal: Refusal): Refusal | undefined
   /** A credential that does not hold. RFC 6750 §3.1 has one error for all that can be wrong with a token. */
   wrong(exchange: Exchange, refusal: Refusal, scheme?: Scheme, error?: string): Refusal | undefined
+  /**
+   * Whether the address has wasted so much on wrong credentials that no signature is checked for another one: distinct tokens cost
+   * more to refuse than to make. One that was found good lately is not asked.
+   */
+  flood(exchange: Exchange): Refusal | undefined
 }
 
 export function doorOf(route: Route, rooms: Rooms): Door {
@@ -32,15 +39,18 @@ export function doorOf(route: Route, rooms: Rooms): Door {
     stranger(exchange, refusal) {
       if (open) return undefined
       const told = refusal.code === 'credentials-required' && credentials !== undefined ? missing() : refusal
-      return flood(exchange) ?? { ...told, headers: invitation(exchange, rooms) }
+      return { ...told, headers: invitation(exchange, rooms) }
     },
     wrong(exchange, refusal, scheme = 'Bearer', error = 'invalid_token') {
-      if (open) return undefined
-      if (refusal.code === 'unavailable') return refusal // nobody knows whether it holds: that is not the caller's fault
+      // Nobody knows whether it holds: that is not the caller's fault, or they have wasted too much to be told.
+      const isUnknown = refusal.code === 'unavailable' || refusal.code === 'rate-limited'
+      if (open) return isUnknown ? undefined : waste(exchange)
+      if (isUnknown) return refusal
       const scope = scopesToAskFor(exchange, rooms)
       const complaint = { error, error_description: refusal.detail, ...(scope === undefined ? {} : { scope }) }
-      return flood(exchange) ?? { ...refusal, headers: challenge(scheme, complaint, exchange, rooms) }
+      return { ...refusal, headers: challenge(scheme, complaint, exchange, rooms) }
     },
+    flood: (exchange) => spent(exchange, wasted(exchange), rooms),
   }
 
   /** What the route takes, where it does not take everything. */
@@ -52,10 +62,17 @@ export function doorOf(route: Route, rooms: Rooms): Door {
     return refuse('credentials-required', { detail: `This route takes one of: ${kinds.join(', ')}` })
   }
 
-  /** What an address wastes on credentials that are missing or wrong is counted against it. */
-  function flood(exchange: Exchange): Refusal | undefined {
-    if (rooms.strangers === undefined) return undefined
-    exchange.allowance = rooms.limiter.take(exchange.callerAddress, rooms.strangers, 1)
-    return limited(exchange.allowance)
+  /** What an address wastes on wrong credentials is counted against it, also where it is let on as nobody. */
+  function waste(exchange: Exchange): undefined {
+    const claims = wasted(exchange)
+    if (claims.length === 0) return
+    const taking = rooms.limiter.take(claims)
+    if (taking instanceof Promise)
+      taking.catch((error: unknown) => rooms.log.error({ err: error }, 'a wrong credential was not counted'))
+  }
+
+  function wasted(exchange: Exchange): Claim[] {
+    const { strangers } = rooms
+    return strangers === undefined ? [] : claimsOn([{ budget: strangers, cost: 1 }], exchange)
   }
 }

@@ -7,6 +7,7 @@ import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Params } from '../http/router.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { Allowance } from '../limits/limiter.ts'
+import type { Place } from '../limits/load/upstream.ts'
 import type { Route } from './route.ts'
 
 export type { Refusal } from '../kernel/error.ts'
@@ -44,7 +45,12 @@ export class Exchange {
   decision: Decision = undecided // deny, until someone decides
   /** Whose it is that the request is about, once found out. */
   owner: string | undefined = undefined
+  /** The limit that matters most to this caller, once it was asked. What it holds while the request lasts is given back at the end. */
   allowance: Allowance | undefined = undefined
+  /** When it was asked: wall time in milliseconds. Later than it arrived where its body was read first. */
+  countedAt = 0
+  /** Its place among those that wait for the upstream; undefined where they are not counted. */
+  place: Place | undefined = undefined
   /** The body, once a stage had to read it whole. */
   payload: Uint8Array | undefined = undefined
   /** The payload, parsed and checked. */
@@ -92,6 +98,8 @@ export class Exchange {
   /** Gives back what it held. */
   end(): void {
     this.#bodyAccount?.close()
+    this.allowance?.release?.()
+    this.place?.end()
     this.atEnd?.()
   }
 }

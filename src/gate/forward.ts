@@ -4,6 +4,7 @@ import type { Principal } from '../authn/principal.ts'
 import { withoutCookies } from '../http/cookies.ts'
 import { hopByHop } from '../http/head.ts'
 import { Fault, refuse } from '../kernel/error.ts'
+import type { Place } from '../limits/load/upstream.ts'
 import { isOurCookie } from './cookie-names.ts'
 import type { Exchange, Stage } from './exchange.ts'
 import { holdsOwnCredential } from './own-credential.ts'
@@ -40,14 +41,22 @@ export function forward(route: Route, rooms: Rooms): Stage {
         exchange.abandon = abort
       },
     }
+    if (exchange.place !== undefined) begin(exchange.place, exchange)
     if (request.head.upgrade !== undefined && route.websocket) {
       call.headers.push('Connection', 'Upgrade', 'Upgrade', request.head.upgrade)
       exchange.answer = await upstream.tunnel(call)
     } else {
       exchange.answer = await upstream.request(call)
     }
+    exchange.place?.answered(exchange.answer.status)
     return undefined
   }
+}
+
+/** An upstream is asked once it has the whole request: until then it waits, and not the request. */
+function begin(place: Place, { payload, request: { body } }: Exchange): void {
+  if (payload !== undefined || body === undefined || body.readableEnded) place.begin()
+  else body.once('end', () => place.begin())
 }
 
 /** The caller's fields without those of the hop and without those that only we may set; then ours. */
@@ -81,7 +90,7 @@ function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
     'X-Forwarded-For', trusted ? `${head.forwardedFor}, ${request.peer}` : request.peer,
     'X-Forwarded-Proto', exchange.secure ? 'https' : 'http',
     'X-Forwarded-Host', head.host ?? '',
-    'Via', head.via === undefined ? `1.1 ${rooms.via}` : `${head.via}, 1.1 ${rooms.via}`,
+    'Via', head.via === undefined ? `${request.version} ${rooms.via}` : `${head.via}, ${request.version} ${rooms.via}`,
     'X-Request-ID', exchange.id,
     'X-Gatehouse-Request-Id', exchange.id,
   )

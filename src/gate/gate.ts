@@ -50,7 +50,7 @@ export function openGate(first: Plan): Gate {
         exchange.refusal = refuse('draining', { retryAfterMs: 1000 })
         settle(exchange)
       } else {
-        serve(exchange, current.rooms.log, settle)
+        serve(exchange, current.rooms.log, settle, () => finish({ bytes: 0, whole: false }, 500))
       }
       return exchange
 
@@ -61,17 +61,19 @@ export function openGate(first: Plan): Gate {
           exchange: ended,
           plan: current,
           outbound,
-          finish({ bytes, whole }, status = outbound.status) {
-            if (finished) return
-            finished = true
-            ended.end()
-            record(ended, status, bytes, whole, current.rooms)
-            inFlight--
-            admitting.inFlight--
-            if (inFlight === 0) for (const tell of emptied.splice(0)) tell()
-            if (admitting.inFlight === 0) admitting.ended?.()
-          },
+          finish: (delivered, status = outbound.status) => finish(delivered, status),
         })
+      }
+
+      function finish({ bytes, whole }: Delivered, status: number): void {
+        if (finished) return
+        finished = true
+        exchange.end()
+        record(exchange, status, bytes, whole, current.rooms)
+        inFlight--
+        admitting.inFlight--
+        if (inFlight === 0) for (const tell of emptied.splice(0)) tell()
+        if (admitting.inFlight === 0) admitting.ended?.()
       }
     },
     tunnels: (method, path) => era.plan.tunnels(method, path),

@@ -47,7 +47,7 @@ export function compileHeaders(...layers: readonly (HeaderOptions | undefined)[]
 /** Fields that the gate writes itself, and those that tell strangers what an upstream is built of. */
 // biome-ignore format: a list reads best as a list
 const spokenForByTheGate = [
-  'x-request-id', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'x-ratelimit-window', 'x-ratelimit-type',
+  'x-request-id', 'ratelimit', 'ratelimit-policy', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset',
   'access-control-allow-origin', 'access-control-allow-credentials', 'access-control-expose-headers',
   'server', 'x-powered-by', 'x-aspnet-version',
 ]

@@ -38,8 +38,11 @@ export function settled(stages: readonly Stage[], exchange: Exchange, log: Log):
   return outcome instanceof Promise ? outcome.catch((error: unknown) => failed(error, exchange, log)) : outcome
 }
 
-/** Sends an exchange down its way and calls `done` once, whatever happens. */
-export function serve(exchange: Exchange, log: Log, done: (exchange: Exchange) => void): void {
+/**
+ * Sends an exchange down its way and calls `done` with what came of it, whatever happens; `lost` where not even a refusal could be
+ * written.
+ */
+export function serve(exchange: Exchange, log: Log, done: (exchange: Exchange) => void, lost: () => void): void {
   const outcome = settled(exchange.stages, exchange, log)
   if (outcome instanceof Promise) void outcome.then(settle)
   else settle(outcome)
@@ -51,7 +54,12 @@ export function serve(exchange: Exchange, log: Log, done: (exchange: Exchange) =
     } catch (error) {
       // An answer that cannot be written, a header of an upstream for one: what was not begun becomes a refusal.
       exchange.refusal = failed(error, exchange, log)
-      done(exchange)
+      try {
+        done(exchange)
+      } catch (again) {
+        failed(again, exchange, log)
+        lost()
+      }
     }
   }
 }

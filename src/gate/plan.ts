@@ -119,7 +119,8 @@ export function compilePlan(
       certificate: false,
       from: undefined,
       target: undefined,
-      limits: rooms.strangers === undefined ? [] : [{ limit: rooms.strangers, by: 'address' }],
+      // A page of ours asks before each of its requests, and no credential comes along: that is no waste.
+      limits: name === 'preflight' || rooms.strangers === undefined ? [] : [{ budget: rooms.strangers, cost: 1 }],
       body: undefined,
       bodyBytesMax: defaults.bodyBytesMax,
       upstream: undefined,
@@ -133,6 +134,7 @@ export function compilePlan(
       scopes: [],
       clients: 'refused',
       shown: undefined,
+      priority: name === 'unrouted' ? 'low' : 'normal',
       whileDraining: false,
       headers: defaults.headers,
       withheld: defaults.withheld,

@@ -1,5 +1,6 @@
 import { anonymous } from '../authn/principal.ts'
 import { refuse } from '../kernel/error.ts'
+import { abreast } from './abreast.ts'
 import { decide } from './decide.ts'
 import type { Exchange, Refusal, Stage } from './exchange.ts'
 import { identify } from './identify.ts'
@@ -39,8 +40,14 @@ function stillIn(route: Route, rooms: Rooms): Stage {
   const again = identify(route, rooms, { again: true })
   const stages: readonly (Stage | undefined)[] =
     route.access.to === 'public'
-      ? [anew, stillSigned(route, rooms)]
-      : [again, stillSigned(route, rooms), decide(route, rooms), judge(route, rooms, { quietly: true })]
+      ? [abreast(route, rooms), anew, stillSigned(route, rooms)]
+      : [
+          abreast(route, rooms),
+          again,
+          stillSigned(route, rooms),
+          decide(route, rooms),
+          judge(route, rooms, { quietly: true }),
+        ]
   const needed = stages.filter((stage) => stage !== undefined)
 
   return (exchange) => {

@@ -12,12 +12,16 @@ export function record(exchange: Exchange, status: number, bytes: number, whole:
   const { refusal, route, request, principal } = exchange
   const durationMs = rooms.clock.monotonic() - exchange.startedAt
   rooms.meters.request(route.name, status, durationMs / 1000)
-  rooms.audit.note(accessEvent(exchange, status, bytes, whole, durationMs, rooms))
+  // Requests are shed to spare the house work: they are remembered one by one while that is no burden, and together in any case.
+  const shed = refusal?.code === 'overloaded'
+  if (!shed || rooms.audit.backlog < shedBacklogMax)
+    rooms.audit.note(accessEvent(exchange, status, bytes, whole, durationMs, rooms))
   if (refusal === undefined) {
     if (!whole) rooms.log.info({ request_id: exchange.id, route: route.name, status, bytes }, 'the answer broke off')
     return
   }
   rooms.meters.refusal(refusal.code)
+  if (shed) return // the log tells of them together
   const fields = {
     request_id: exchange.id,
     route: route.name,
@@ -34,6 +38,9 @@ export function record(exchange: Exchange, status: number, bytes: number, whole:
   if (status >= 500) rooms.log.warn(fields, 'refused')
   else rooms.log.info(fields, 'refused')
 }
+
+/** Events that may wait to be written while requests that were shed are still remembered one by one. */
+const shedBacklogMax = 8_192
 
 function accessEvent(
   exchange: Exchange,

@@ -5,8 +5,9 @@ import type { NamedPolicy } from '../authz/policy/named.ts'
 import type { Outbound } from '../http/message.ts'
 import type { BodyCheck } from '../inspection/body.ts'
 import type { Refusal } from '../kernel/error.ts'
-import type { Limit } from '../limits/limiter.ts'
+import type { Priority } from '../limits/load/options.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import type { RouteBudget } from './budgets.ts'
 import type { Lookup } from './owner/lookup.ts'
 
 /** What a request is on: a route to an upstream, an MCP server, our own API, or the host's server that embeds us. */
@@ -40,7 +41,7 @@ export interface Route {
   readonly from: ((address: string) => boolean) | undefined
   /** What the token of a service has to be made for; undefined: the house itself. */
   readonly target: string | undefined
-  readonly limits: readonly RouteLimit[]
+  readonly limits: readonly RouteBudget[]
   /** What its body is held against; 'whole': against nothing, and it is read all the same. Undefined: it is not read. */
   readonly body: BodyCheck | 'whole' | undefined
   readonly bodyBytesMax: number
@@ -71,6 +72,8 @@ export interface Route {
   readonly clients: 'by-scope' | 'welcome' | 'refused'
   /** Shows a refusal to a person, or in the words of a protocol; a problem document where there is none. */
   readonly shown: Shown | undefined
+  /** What is refused first when there is more than can be done: `low`, then `normal`, then `high`. */
+  readonly priority: Priority
   /** Answered even while the house shuts down: its health. */
   readonly whileDraining: boolean
 }
@@ -100,9 +103,3 @@ export type Access =
   | { readonly to: 'public' }
   | { readonly to: 'authenticated' }
   | { readonly to: 'permission'; readonly permission: string }
-
-export interface RouteLimit {
-  readonly limit: Limit
-  /** `address`: counted before anybody is known; `caller`: by principal, or by address for strangers. */
-  readonly by: 'address' | 'caller'
-}

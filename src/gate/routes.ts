@@ -4,28 +4,21 @@ import type { NamedPolicy } from '../authz/policy/named.ts'
 import { patternProblem, type RouterEntry } from '../http/router.ts'
 import { checkBySchema, checkByShape } from '../inspection/body.ts'
 import { duration, size } from '../kernel/shape.ts'
-import type { builtInLimits, LimitOptions } from '../limits/options.ts'
+import { priorities } from '../limits/load/options.ts'
+import { type builtInLimits, limitName } from '../limits/options.ts'
 import { scopeName } from '../oauth/options.ts'
+import { addressOptions, compileAddresses } from '../shield/addresses.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import { contract } from '../wire/contract.ts'
 import type { Endpoint } from '../wire/shapes.ts'
-import { addressOptions, compileAddresses } from './addresses.ts'
+import type { Budget, RouteBudget } from './budgets.ts'
 import type { RouteDraft } from './draft.ts'
 import type { Answerer } from './exchange.ts'
 import { compileHeaders, type HeaderOptions, headerOptions } from './headers.ts'
 import { oauthRefusal } from './oauth-refusal.ts'
 import { compileOwner, ownerOptions } from './owner/options.ts'
 import type { RoutedType } from './owner/resources.ts'
-import {
-  A,
-  type Access,
-  type CredentialKind,
-  E,
-  P,
-  type Route,
-  type RouteLimit,
-  type Shown,
-  type StepUp,
-} from './route.ts'
+import { A, type Access, type CredentialKind, E, P, type Route, type Shown, type StepUp } from './route.ts'
 
 const credentialKinds = [
   'access-token',
@@ -41,6 +34,13 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 const permissionName = z
   .string()
   .regex(/^[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.*-]+)*$/, 'expected a permission such as `task:create`')
+
+/** A limit that a route draws on. */
+const limitUse = z
+  .union([limitName, z.strictObject({ name: limitName, cost: z.int().min(1).max(1_000_000).default(1) })], {
+    error: "expected the name of a limit, or `{ name: 'general', cost: 5 }`",
+  })
+  .transform((given) => (typeof given === 'string' ? { name: given, cost: 1 } : given))
 
 /** One route of the configuration. It says who may: a route that does not is a mistake, not an open door (AZ5). */
 export const routeOptions = z
@@ -59,10 +59,10 @@ export const routeOptions = z
       .union([scopeName, z.array(scopeName).min(1)])
       .transform((given) => (typeof given === 'string' ? [given] : given))
       .optional(),
-    /** Limits by name. */
+    /** Limits by name, and of each how many units a request costs: one, where nothing is said. */
     limit: z
-      .union([z.string(), z.array(z.string()).min(1)])
-      .transform((given) => (typeof given === 'string' ? [given] : given))
+      .union([limitUse, z.array(limitUse).min(1)])
+      .transform((given) => [given].flat())
       .optional(),
     /** JSON Schema (2020-12) that the body has to fit. */
     body: z
@@ -103,6 +103,8 @@ export const routeOptions = z
     /** Whether the connection has to show a client certificate. */
     certificate: z.enum(['required'], { error: 'expected `required`' }).optional(),
     addresses: addressOptions.optional(),
+    /** What is refused first when there is more than can be done. */
+    priority: z.enum(priorities, { error: 'expected `low`, `normal` or `high`' }).default('normal'),
   })
   .superRefine((route, context) => {
     if (route.require === undefined && route.access === undefined) {
@@ -146,7 +148,7 @@ export type RouteOptions = z.output<typeof routeOptions>
 
 /** What drafting needs to know of the rest of the configuration. */
 export interface Draughting {
-  readonly limits: ReadonlyMap<string, RouteLimit>
+  readonly limits: ReadonlyMap<string, Budget>
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly signatures: ReadonlyMap<string, SignatureScheme>
   readonly policies: ReadonlyMap<string, NamedPolicy>
@@ -205,6 +207,7 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
       shown: undefined,
       headers: headers.fields,
       withheld: owner?.source.by === 'answer' ? new Set([...headers.withheld, owner.source.header]) : headers.withheld,
+      priority: options.priority,
       whileDraining: false,
     },
   }
@@ -229,7 +232,7 @@ export function draftEndpoint(
           ? { to: endpoint.access }
           : { to: 'permission', permission: endpoint.access.permission },
       ...unasked,
-      limits: limitsOf(endpoint.limit === undefined ? [] : [endpoint.limit], known.limits),
+      limits: limitsOf(once(endpoint.limit), known.limits, !unlimited.has(endpoint.path)),
       body: endpoint.wholeBody === true ? 'whole' : endpoint.body && checkByShape(endpoint.body),
       bodyBytesMax: endpoint.bodyMax ?? 65_536,
       upstream: undefined,
@@ -245,6 +248,7 @@ export function draftEndpoint(
       shown: undefined,
       headers: headers.fields,
       withheld: headers.withheld,
+      priority: 'high',
       whileDraining: endpoint.whileDraining === true,
     },
   }
@@ -261,7 +265,7 @@ export function draftPage(page: PageDraft, known: Draughting): RouterEntry<Route
       name: `${page.method} ${page.path}`,
       access: { to: 'public' },
       ...unasked,
-      limits: limitsOf([page.limit], known.limits),
+      limits: limitsOf(once(page.limit), known.limits),
       body: undefined,
       bodyBytesMax: 65_536,
       upstream: undefined,
@@ -277,6 +281,7 @@ export function draftPage(page: PageDraft, known: Draughting): RouterEntry<Route
       shown: page.shown,
       headers: headers.fields,
       withheld: headers.withheld,
+      priority: 'high',
       whileDraining: false,
     },
   }
@@ -293,7 +298,7 @@ export function draftOauth(endpoint: OauthDraft, known: Draughting): RouterEntry
       name: `${endpoint.methods.join('|')} ${endpoint.path}`,
       access: { to: 'public' },
       ...unasked,
-      limits: limitsOf(endpoint.limit === undefined ? [] : [endpoint.limit], known.limits),
+      limits: limitsOf(once(endpoint.limit), known.limits),
       body: undefined,
       bodyBytesMax: endpoint.bodyBytesMax,
       upstream: undefined,
@@ -309,6 +314,7 @@ export function draftOauth(endpoint: OauthDraft, known: Draughting): RouterEntry
       shown: endpoint.shown ?? oauthRefusal,
       headers: headers.fields,
       withheld: headers.withheld,
+      priority: 'high',
       whileDraining: false,
     },
   }
@@ -348,15 +354,32 @@ function stepUpOf(withinMs: number | undefined, multiFactor: boolean): StepUp | 
   return withinMs === undefined && !multiFactor ? undefined : { withinMs, multiFactor }
 }
 
-/** Limits by name; a name that is not there is switched off. */
-function limitsOf(names: readonly string[], known: ReadonlyMap<string, RouteLimit>): readonly RouteLimit[] {
-  return names.flatMap((name) => known.get(name) ?? [])
+/** What a route draws on: the limits that it names, and those that count everywhere. A name that is not there is switched off. */
+function limitsOf(
+  uses: readonly { readonly name: string; readonly cost: number }[],
+  known: ReadonlyMap<string, Budget>,
+  everywhere = true,
+): readonly RouteBudget[] {
+  const named = uses.flatMap(({ name, cost }) => {
+    const budget = known.get(name)
+    return budget === undefined ? [] : [{ budget, cost }]
+  })
+  if (!everywhere) return named
+  const others = [...known.values()].filter(
+    (budget) => budget.everywhere && !named.some((one) => one.budget === budget),
+  )
+  return [...others.map((budget) => ({ budget, cost: 1 })), ...named]
 }
 
-/** A limit of the configuration as a route holds it. */
-export function routeLimit(name: string, options: LimitOptions): RouteLimit {
-  return {
-    limit: { name, limit: options.limit, windowMs: options.window, burst: options.burst ?? options.limit },
-    by: options.by[0] === 'ip' ? 'address' : 'caller',
-  }
+/** What every endpoint of ours costs. */
+function once(name: string | undefined): readonly { readonly name: string; readonly cost: number }[] {
+  return name === undefined ? [] : [{ name, cost: 1 }]
 }
+
+/** Those who watch over the house are not counted with its callers. */
+const unlimited: ReadonlySet<string> = new Set([
+  contract.health.path,
+  contract.live.path,
+  contract.ready.path,
+  contract.metrics.path,
+])

@@ -19,7 +19,7 @@ export function screen(route: Route, rooms: Rooms): Stage | undefined {
     let kept = 0
     for (let at = 0; at < headers.length; at += 2) {
       const lower = (headers[at] as string).toLowerCase()
-      if (withheld.has(lower) || lower.startsWith('x-gatehouse-')) continue
+      if (withheld.has(lower) || lower.startsWith('x-gatehouse-') || lower.startsWith('x-ratelimit-')) continue
       headers[kept++] = headers[at] as string
       headers[kept++] = headers[at + 1] as string
     }

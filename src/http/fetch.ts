@@ -25,6 +25,8 @@ export function inboundOfFetch(request: Request, peer: string, certificate?: Pee
     head,
     peer,
     encrypted: url.protocol === 'https:',
+    version: '1.1',
+    toHttps: false,
     certificate,
     body: body === null ? undefined : Readable.fromWeb(body as import('node:stream/web').ReadableStream),
     proceed: undefined,

@@ -10,6 +10,20 @@ export const hopByHop: ReadonlySet<string> = new Set([
   'transfer-encoding', 'upgrade', 'http2-settings', 'expect',
 ])
 
+/** Fields that a message may have. Node would leave out those beyond a bound of its own, and say nothing. */
+export const fieldsMax = 100
+
+/** Bytes that a head may have. */
+export const headBytesMax = 16_384
+
+/** What a hop needs of a message end to end: named in `Connection`, it would be there for us and gone behind us. */
+// biome-ignore format: a list reads best as a list
+const endToEnd: ReadonlySet<string> = new Set([
+  'authorization', 'client-cert', 'client-cert-chain', 'content-digest', 'content-encoding', 'content-length', 'content-type',
+  'cookie', 'dpop', 'forwarded', 'host', 'origin', 'range', 'signature', 'signature-input', 'via', 'x-api-key',
+  'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-request-id',
+])
+
 /**
  * Reads the raw fields once. It decides on them as they came: a parsed header map joins or drops duplicates, so that the
  * gate and the upstream could believe different things of one message (RFC 9112 §11.2, request smuggling).
@@ -40,6 +54,10 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
     connectionOptions: none,
     preflightMethod: undefined,
   }
+  if (headers.length > fieldsMax * 2)
+    head.problem ??= refuse('headers-too-large', {
+      detail: `a request may have ${fieldsMax} header fields, and this one has ${headers.length / 2}`,
+    })
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string
     const value = headers[at + 1] as string
@@ -49,7 +67,7 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
         if (is(name, 'via')) head.via = head.via === undefined ? value : `${head.via}, ${value}`
         break
       case 4:
-        if (is(name, 'host')) head.host = once(head, head.host, value, 'Host')
+        if (is(name, 'host')) head.host = hostOf(head, value)
         else if (is(name, 'dpop')) head.dpop = once(head, head.dpop, value, 'DPoP')
         break
       case 6:
@@ -64,8 +82,9 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
         if (is(name, 'x-api-key')) head.apiKey = once(head, head.apiKey, value, 'X-API-Key')
         break
       case 10:
-        if (is(name, 'user-agent')) head.userAgent ??= value
-        else if (is(name, 'connection')) head.connectionOptions = options(head.connectionOptions, value)
+        if (is(name, 'user-agent'))
+          head.userAgent = head.userAgent === undefined ? value : `${head.userAgent}, ${value}`
+        else if (is(name, 'connection')) head.connectionOptions = options(head, value)
         break
       case 11:
         if (is(name, 'client-cert')) head.clientCert = once(head, head.clientCert, value, 'Client-Cert')
@@ -108,7 +127,7 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
   if (httpVersion !== '1.0' && head.host === undefined) blame(head, 'Host is missing')
   if (target.authority !== undefined && target.authority !== head.host?.toLowerCase())
     blame(head, 'the target names another host than Host')
-  if (head.chunked && method === 'TRACE') blame(head, 'TRACE with a body')
+  if (method === 'TRACE' && (head.chunked || (head.contentLength ?? 0) > 0)) blame(head, 'TRACE with a body')
   return head
 }
 
@@ -141,15 +160,24 @@ function readTransferEncoding(head: Head, value: string, httpVersion: string): v
   head.chunked = true
 }
 
-function options(before: readonly string[], value: string): readonly string[] {
+function hostOf(head: Head, value: string): string {
+  if (!hostField.test(value)) blame(head, 'Host must be a name or an address, and a port (RFC 9110 §7.2)')
+  return once(head, head.host, value, 'Host')
+}
+
+/** A name, an address, and a port behind it; nobody's name in front, and no list (RFC 3986 §3.2.2). */
+const hostField = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~%!$&'()*+;=]*)(?::\d{0,5})?$/
+
+function options(head: Head, value: string): readonly string[] {
+  const before = head.connectionOptions
   if (value === 'keep-alive') return before
-  return [
-    ...before,
-    ...value
-      .toLowerCase()
-      .split(',')
-      .map((option) => option.trim()),
-  ]
+  const named = value
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim())
+  const torn = named.find((option) => endToEnd.has(option))
+  if (torn !== undefined) blame(head, `Connection names \`${torn}\`, which is not for this hop alone`)
+  return before.length === 0 ? named : [...before, ...named]
 }
 
 /** The first fault is the one that is told. */

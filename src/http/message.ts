@@ -18,6 +18,10 @@ export interface Inbound {
   readonly peer: string
   /** Whether the socket itself speaks TLS. */
   readonly encrypted: boolean
+  /** The version of HTTP that it came by, as `Via` names it (RFC 9110 §7.6.3). */
+  readonly version: string
+  /** Whether it came to a port that does nothing but send to https. */
+  readonly toHttps: boolean
   /** The client certificate of the connection; undefined where none was shown. */
   readonly certificate: PeerCertificate | undefined
   /** Undefined when the request carries none. */
@@ -43,6 +47,7 @@ export interface Head {
   contentType: string | undefined
   /** Bytes announced, or undefined for a chunked body. */
   contentLength: number | undefined
+  /** Whether there is a body whose length nobody announced. */
   chunked: boolean
   origin: string | undefined
   /** What the browser says of where the request comes from (Fetch Metadata). */

@@ -32,6 +32,8 @@ export function inboundOf(
     head,
     peer: addressOf(request.socket),
     encrypted: isEncrypted(request.socket),
+    version: request.httpVersion,
+    toHttps: false,
     certificate,
     body: head.chunked || (head.contentLength ?? 0) > 0 ? request : undefined,
     proceed,
@@ -39,7 +41,7 @@ export function inboundOf(
 }
 
 /** A socket that listens on IPv6 as well shows IPv4 callers as `::ffff:192.0.2.1`: one caller, one spelling. */
-function addressOf({ remoteAddress = '' }: Socket): string {
+export function addressOf({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): string {
   return remoteAddress.startsWith('::ffff:') && remoteAddress.includes('.') ? remoteAddress.slice(7) : remoteAddress
 }
 
@@ -59,6 +61,8 @@ export function unreadable(socket: Socket, code: Code, detail: string): Inbound 
     head,
     peer: addressOf(socket),
     encrypted: isEncrypted(socket),
+    version: '1.1',
+    toHttps: false,
     certificate: undefined,
     body: undefined,
     proceed: undefined,

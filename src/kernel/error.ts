@@ -3,6 +3,8 @@
  * `means` and `mend` become the page that a problem's `type` leads to.
  */
 export const catalogue = {
+  'moved-to-https': row(301, 'Moved permanently', 'The request came without TLS, and the house answers nothing without it.', 'Ask again at `Location`, and use https from the start.'),
+  'moved-to-https-as-is': row(308, 'Permanent redirect', 'The request came without TLS, and the house answers nothing without it.', 'Send the same request to `Location`, and use https from the start: what it carried went over the wire in the clear.'),
   'bad-request': row(400, 'Bad request', 'The request is not well-formed HTTP, or could be read in two ways.', 'Send one Host, one Content-Length or `Transfer-Encoding: chunked`, and a path without encoded slashes or dot segments.'),
   'invalid-json': row(400, 'Invalid JSON', 'The body is not one JSON text, or names a member twice.', 'Send valid JSON (RFC 8259) with `Content-Type: application/json`.'),
   'question-invalid': row(400, 'Invalid question', 'The body does not ask whether a subject may do something to a resource (AuthZEN Authorization API 1.0).', 'Send `subject`, `action` and `resource` as `application/json`; `errors` lists each field with its messages.'),
@@ -44,12 +46,15 @@ export const catalogue = {
   'expectation-failed': row(417, 'Expectation failed', 'An `Expect` other than `100-continue` was sent.', 'Leave the header out.'),
   'body-invalid': row(422, 'Invalid body', 'The body breaks the schema of the route.', '`errors` lists each field with its messages.'),
   'rate-limited': row(429, 'Too many requests', 'A limit of the route is used up.', 'Wait for `Retry-After` seconds.'),
+  'address-blocked': row(429, 'Address blocked', 'The caller’s address asked too often and is blocked for a while, or an administrator has blocked it.', 'Wait for `Retry-After` seconds: asking meanwhile lengthens nothing. Where there is none the block has no end: ask an administrator to lift it.'),
+  'user-agent-refused': row(429, 'User agent refused', 'Programs that call themselves so in `User-Agent` are refused here.', 'Send a `User-Agent` that says which program this is and who runs it, or ask an administrator to allow it.'),
   'headers-too-large': row(431, 'Request header fields too large', 'The headers exceed 16 KiB or 100 fields.', 'Send fewer or shorter headers.'),
   'client-left': row(499, 'Client closed request', 'The caller closed the connection before the answer was there. Nobody reads this; the record does.', 'Nothing to mend on this side.'),
   internal: row(500, 'Internal error', 'Something failed inside the gate. Nothing was let through.', 'Give the `request_id` to the operator: the log line has the cause.'),
   'upstream-unreachable': row(502, 'Bad gateway', 'The API behind the gate could not be reached.', 'Check that it runs, and its address under `upstreams`.'),
   'upstream-broke-off': row(502, 'Bad gateway', 'The API behind the gate broke off before it had answered.', 'See the log of that API.'),
   unavailable: row(503, 'Service unavailable', 'A part that the answer depends on is down.', 'Try again after `Retry-After` seconds.'),
+  overloaded: row(503, 'Overloaded', 'More is asked for at the moment than can be answered in time, and this request was one too many.', 'Try again after `Retry-After` seconds, and after longer each time that it happens again.'),
   draining: row(503, 'Service unavailable', 'This node is shutting down and takes no new requests.', 'Try again: another node, or this one after its restart, will answer.'),
   'loop-detected': row(508, 'Loop detected', 'The request has passed this gate before.', 'An upstream points back at the gate: correct `upstreams`.'),
   'upstream-timeout': row(504, 'Gateway timeout', 'The API behind the gate did not begin to answer in time.', 'Raise `answerTimeout` of the upstream, or make it answer sooner.'),

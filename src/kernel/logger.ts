@@ -6,13 +6,13 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 /**
  * Structured logs: one JSON object a line. The redaction stands here, at the one door that every line leaves by, and not
- * with those who write: they forget.
+ * with those who write: they forget. `base` stands on every line.
  */
-export function openLogger(level: LogLevel, destination?: DestinationStream): Log {
+export function openLogger(level: LogLevel, destination?: DestinationStream, base?: { readonly thread: number }): Log {
   const logger = pino(
     {
       level,
-      base: null,
+      base: base ?? null,
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: (error: unknown) => error }, // ours has passed `redact` by then
 

@@ -256,6 +256,12 @@ export class Clients {
     this.#cache.delete(id)
   }
 
+  /** Somebody else has changed one: each is read anew. */
+  distrust(): void {
+    this.#changes++
+    this.#cache.clear()
+  }
+
   async #read(db: Database, id: string): Promise<ClientView | undefined> {
     const row = await db.selectFrom('oauth_clients').selectAll().where('id', '=', id).executeTakeFirst()
     return row === undefined ? undefined : viewOf(row)

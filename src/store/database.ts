@@ -3,6 +3,7 @@ import { Fault } from '../kernel/error.ts'
 import { migrate } from './migrations.ts'
 import type { Schema } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
+import { type Write, WritesPlugin } from './written.ts'
 
 /** Where queries are made: the store itself, or a transaction on it. */
 export type Database = Kysely<Schema>
@@ -21,13 +22,22 @@ export interface Store {
 export interface StoreOptions {
   /** Connections to PostgreSQL at most. */
   readonly connectionsMax?: number
+  /** Who has to know what this store's statements change. */
+  readonly watch?: Watch
+}
+
+export interface Watch {
+  /** What somebody keeps in memory who would have to hear of this; undefined where nobody does. */
+  topicOf(write: Write): number | undefined
+  /** Called once it is committed; after a commit that failed too, because it may have been one all the same. */
+  changed(topics: ReadonlySet<number>): void
 }
 
 /**
  * Opens `sqlite:./path/to/file.db`, `sqlite::memory:` or `postgres://…`, and brings its tables up to date. Several may do
  * so at once. Throws a Fault that says what to do where the file or the server cannot be had.
  */
-export async function openStore(url: string, { connectionsMax = 10 }: StoreOptions = {}): Promise<Store> {
+export async function openStore(url: string, { connectionsMax = 10, watch }: StoreOptions = {}): Promise<Store> {
   const kind = kindOf(url)
   const dialect =
     kind === 'sqlite' ? await openSqlite(url.slice('sqlite:'.length)) : await postgres(url, connectionsMax)
@@ -40,9 +50,36 @@ export async function openStore(url: string, { connectionsMax = 10 }: StoreOptio
   }
   return {
     kind,
-    db,
-    transaction: (work) => db.transaction().execute(work),
+    db: watch === undefined ? db : watched(db, watch),
+    transaction: (work) => (watch === undefined ? db.transaction().execute(work) : observed(db, watch, work)),
     close: () => db.destroy(),
+  }
+}
+
+/** For statements outside of transactions. */
+function watched(db: Database, watch: Watch): Database {
+  const after = (write: Write): void => {
+    const topic = watch.topicOf(write)
+    if (topic !== undefined) watch.changed(new Set([topic]))
+  }
+  return db.withPlugin(new WritesPlugin({ after }))
+}
+
+async function observed<T>(db: Database, watch: Watch, work: (trx: Database) => Promise<T>): Promise<T> {
+  const topics = new Set<number>()
+  const before = (write: Write): void => {
+    const topic = watch.topicOf(write)
+    if (topic !== undefined) topics.add(topic)
+  }
+  let done = false
+  try {
+    return await db.transaction().execute(async (trx) => {
+      const outcome = await work(trx.withPlugin(new WritesPlugin({ before })))
+      done = true
+      return outcome
+    })
+  } finally {
+    if (done && topics.size > 0) watch.changed(topics)
   }
 }
 

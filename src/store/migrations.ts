@@ -8,6 +8,7 @@ import { migration0004 } from './migration-0004.ts'
 import { migration0005 } from './migration-0005.ts'
 import { migration0006 } from './migration-0006.ts'
 import { migration0007 } from './migration-0007.ts'
+import { migration0008 } from './migration-0008.ts'
 
 /**
  * Brings the tables up to date. Nodes that start together take turns: PostgreSQL by an advisory lock, SQLite by its write
@@ -26,6 +27,7 @@ export async function migrate<Tables>(db: Kysely<Tables>, kind: 'sqlite' | 'post
         '0005': migration0005(kind),
         '0006': migration0006(),
         '0007': migration0007(kind),
+        '0008': migration0008(kind),
       }),
     },
     // Else Kysely takes tables of the same name in any schema for its own.

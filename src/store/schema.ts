@@ -30,6 +30,7 @@ export interface Schema {
   api_key_leases: ApiKeyLeasesTable
   roles: RolesTable
   policies: PoliciesTable
+  address_blocks: AddressBlocksTable
   audit_events: AuditEventsTable
   audit_outbox: AuditOutboxTable
   audit_head: AuditHeadTable
@@ -379,6 +380,23 @@ export interface PoliciesTable {
   /** The one that is tried out beside it. */
   trial: string | null
   trial_at: number | null
+}
+
+/** Addresses and networks that may not come for a while: one row each, whoever blocked it. */
+export interface AddressBlocksTable {
+  /** CIDR, in its one spelling. */
+  network: string
+  /** The house, by how often it asked; or an administrator. */
+  source: 'rate' | 'administrator'
+  reason: string
+  created_by: string
+  created_at: number
+  /** Null: it has no end. */
+  expires_at: number | null
+  /** When it was lifted before its end; null while it stands. */
+  lifted_at: number | null
+  /** Which change of this table was its last, over all nodes: 1, 2, 3 … */
+  position: number
 }
 
 /** The chain. Columns other than `body` and `hash` repeat what the body says, for search. */

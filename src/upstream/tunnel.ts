@@ -6,6 +6,7 @@ import { HeldSource } from '../http/source.ts'
 import { Fault } from '../kernel/error.ts'
 import type { Call, UpstreamAnswer } from './call.ts'
 import type { UpstreamOptions } from './options.ts'
+import { passedTrailers } from './trailers.ts'
 
 /** An upstream that switched protocols: its side of the tunnel, and what it sent along with its yes. */
 export interface Tunnel {
@@ -41,7 +42,8 @@ export function openTunnel(origin: URL, call: Call, options: UpstreamOptions, na
     })
     request.on('upgrade', (response, socket, first) => {
       request.setTimeout(0)
-      resolve({ status: 101, headers: passedOn(response.rawHeaders), body: empty(), tunnel: { socket, first } })
+      const body = nothingOf(socket)
+      resolve({ status: 101, headers: passedOn(response.rawHeaders), body, tunnel: { socket, first } })
     })
     request.on('response', (response) => {
       const source = new HeldSource({
@@ -50,7 +52,7 @@ export function openTunnel(origin: URL, call: Call, options: UpstreamOptions, na
         abort: (reason) => response.destroy(reason),
       })
       response.on('data', (bytes: Buffer) => source.chunk(bytes))
-      response.on('end', () => source.end(response.rawTrailers))
+      response.on('end', () => source.end(passedTrailers(response.rawTrailers)))
       response.on('error', (error) => source.fail(error))
       resolve({
         status: response.statusCode ?? 502,
@@ -63,8 +65,9 @@ export function openTunnel(origin: URL, call: Call, options: UpstreamOptions, na
   })
 }
 
-function empty(): HeldSource {
-  const source = new HeldSource({ pause() {}, resume() {}, abort() {} })
+/** The body of a 101. Where nobody comes for the tunnel after all, who aborts the one ends the other. */
+function nothingOf(socket: Duplex): HeldSource {
+  const source = new HeldSource({ pause() {}, resume() {}, abort: () => void socket.destroy() })
   source.end([])
   return source
 }

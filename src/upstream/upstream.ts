@@ -5,6 +5,7 @@ import { HeldSource } from '../http/source.ts'
 import { Fault } from '../kernel/error.ts'
 import type { Call, UpstreamAnswer } from './call.ts'
 import type { UpstreamOptions } from './options.ts'
+import { passedTrailers } from './trailers.ts'
 import { openTunnel, type TunnelAnswer } from './tunnel.ts'
 
 /** One API behind the gate. */
@@ -159,29 +160,13 @@ function without(fields: string[], listed: readonly string[]): string[] {
   return kept
 }
 
-/** Trailers may not steer framing, routing, authentication or content (RFC 9110 §6.5.1). */
-const notInTrailers = new Set([
-  ...hopByHop,
-  'content-length',
-  'content-encoding',
-  'content-type',
-  'content-range',
-  'host',
-  'authorization',
-  'set-cookie',
-  'cache-control',
-  'location',
-  'www-authenticate',
-])
-
 function trailersOf(raw: readonly Buffer[] | null): RawHeaders {
   if (raw === null || raw.length === 0) return none
   const fields: string[] = []
   for (let at = 0; at < raw.length; at += 2) {
-    const name = (raw[at] as Buffer).toString('latin1')
-    if (!notInTrailers.has(name.toLowerCase())) fields.push(name, (raw[at + 1] as Buffer).toString('latin1'))
+    fields.push((raw[at] as Buffer).toString('latin1'), (raw[at + 1] as Buffer).toString('latin1'))
   }
-  return fields
+  return passedTrailers(fields)
 }
 
 const none: RawHeaders = []

@@ -1,3 +1,4 @@
+import { addresses } from './addresses.ts'
 import { administration } from './administration.ts'
 import { clients } from './clients.ts'
 import { decisions } from './decisions.ts'
@@ -18,6 +19,7 @@ export const contract = {
   ...roles,
   ...decisions,
   ...policies,
+  ...addresses,
   health: {
     method: 'GET',
     path: '/health',

@@ -95,7 +95,7 @@ const frameworks: Readonly<Record<string, (house: House, context: TestContext) =
             headers: request.headers as Record<string, string>,
             ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
           }),
-          request.socket.remoteAddress,
+          request.socket.remoteAddress ?? '',
         )
         response.writeHead(answer.status, [...answer.headers].flat())
         response.end(Buffer.from(await answer.arrayBuffer()))

@@ -10,17 +10,18 @@ import { signatures } from '../../src/keys/signatures.ts'
 import type { SigningAlgorithm, SigningKey } from '../../src/keys/signing-key.ts'
 import { openStore } from '../../src/store/database.ts'
 import { jws, part } from '../authn/forge.ts'
+import { fetchElsewhere } from './process.ts'
 
 /** How a token fares. */
 export async function validate(url: string, token: string): Promise<number> {
-  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
+  const answer = await fetchElsewhere(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
   await answer.arrayBuffer()
   return answer.status
 }
 
 /** All that a caller is told of a token, but for the name of the request. */
 export async function toldOf(url: string, token: string): Promise<object> {
-  const answer = await fetch(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
+  const answer = await fetchElsewhere(`${url}/api/auth/validate`, { headers: { authorization: `Bearer ${token}` } })
   const { request_id, ...body } = (await answer.json()) as Record<string, unknown>
   assert.equal(typeof request_id, 'string')
   return { status: answer.status, challenge: answer.headers.get('www-authenticate'), body }

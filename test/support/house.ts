@@ -39,7 +39,13 @@ export async function startHouse(
 ): Promise<TestHouse> {
   const environment = options.environment ?? {}
   const outcome = parseConfig(
-    { store: 'sqlite::memory:', ...config, listen: { port: 0, ...config.listen } },
+    {
+      store: 'sqlite::memory:',
+      ...config,
+      listen: { port: 0, ...config.listen },
+      // Time that a test moves on looks like a thread that hangs.
+      shield: { ...(options.clock !== undefined && { load: false as const }), ...config.shield },
+    },
     environment,
   )
   if ('mistakes' in outcome) throw new Error(JSON.stringify(outcome.mistakes, null, 2))
@@ -54,7 +60,8 @@ export async function startHouse(
   })
   const listener = await listen(house.gate, outcome.settings.listen, {
     log: options.log ?? silent,
-    clock: options.clock ?? systemClock,
+    // Connections are watched by the time that passes; what a test moves on is that of certificates.
+    clock: outcome.settings.listen.tls === undefined ? systemClock : (options.clock ?? systemClock),
     environment,
   })
   const created = await house.accounts.create(house.store.db, { ...person, roles: [...(options.roles ?? ['user'])] })

@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { Agent, fetch as fetchByUndici } from 'undici'
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname
 const root = new URL('../..', import.meta.url).pathname
@@ -87,11 +88,15 @@ function collect(child: ChildProcess): { out(): string; err(): string } {
 }
 
 export function post(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-  return fetch(url, {
+  return fetch(url, posting(body, headers))
+}
+
+function posting(body: unknown, headers: Readonly<Record<string, string>>): RequestInit {
+  return {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
-  })
+  }
 }
 
 export interface TokensAnswer {
@@ -101,11 +106,46 @@ export interface TokensAnswer {
   readonly user: { readonly id: string; readonly email: string; readonly name: string; readonly roles: string[] }
 }
 
+/** Signs in, from an address of its own: what one address may try is no matter of most tests. */
 export async function signIn(
   url: string,
-  credentials: { readonly email: string; readonly password: string } = administrator,
+  { email, password }: { readonly email: string; readonly password: string } = administrator,
 ): Promise<TokensAnswer> {
-  const response = await post(`${url}/api/auth/login`, { email: credentials.email, password: credentials.password })
+  const response = await postElsewhere(`${url}/api/auth/login`, { email, password })
   if (response.status !== 200) throw new Error(`sign-in answered ${response.status}: ${await response.text()}`)
   return (await response.json()) as TokensAnswer
+}
+
+/**
+ * Fetches from another address of this machine: from one that nobody has come from yet, where none is named. What a proxy passes on
+ * comes from where the proxy stands.
+ */
+export async function fetchElsewhere(
+  request: string | Request,
+  init: RequestInit = {},
+  address = freshAddress(),
+): Promise<Response> {
+  if (new Headers(init.headers).has('x-forwarded-for')) return fetch(request, init)
+  if (typeof request !== 'string') {
+    const { url, method, headers } = request
+    const body = await request.arrayBuffer()
+    return fetchElsewhere(url, { method, headers, ...(body.byteLength > 0 && { body }) }, address)
+  }
+  const dispatcher = new Agent({ localAddress: address, pipelining: 0 }) // no connection outlives its answer
+  return (await fetchByUndici(request, { ...(init as object), dispatcher })) as unknown as Response
+}
+
+export function postElsewhere(
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  address?: string,
+): Promise<Response> {
+  return fetchElsewhere(url, posting(body, headers), address)
+}
+
+let addresses = 2
+
+function freshAddress(): string {
+  return `127.1.${addresses >> 8}.${addresses++ & 255}`
 }

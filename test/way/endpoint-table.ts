@@ -47,6 +47,14 @@ const isAccount = ({ account }: Caller): number => (account === undefined ? 404 
 const byId = async ({ newPerson }: Scene): Promise<Asked> => ({ params: [(await newPerson()).id] })
 const noRules = { version: '1.0', rules: [] }
 const client = { client_name: 'A client', redirect_uris: ['https://client.example/cb'] }
+const theBlock = async ({ people }: Scene): Promise<Asked> => {
+  const { traffic, store } = people.house
+  const block = { network: '198.51.100.0/24', reason: 'for a test', createdBy: 'root', createdAt: Date.now() }
+  await store.transaction((trx) =>
+    traffic.blockStore.put(trx, { ...block, source: 'administrator', expiresAt: undefined }),
+  )
+  return { params: ['198.51.100.0_24'] }
+}
 const theKey = async (_: Scene, root: Root): Promise<Asked> => ({ params: [await root.key()] })
 const theClient = async (_: Scene, root: Root): Promise<Asked> => ({ params: [(await root.client())[0]] })
 const thePolicy = async (_: Scene, root: Root): Promise<Asked> => ({ params: [await root.policy()] })
@@ -168,6 +176,10 @@ export const table: Readonly<Record<EndpointName, Row>> = {
   adoptPolicyTrial: { absent: ['no-policy'], body: {}, done: ['an administrator with policies:manage', 200, thePolicy] },
   explainPolicy: { absent: ['no-policy'], body: { request: {} }, done: ['an administrator with policies:manage', 200, thePolicy] },
   recordedRequests: { absent: ['no-policy'], done: ['an administrator with policies:manage', 200, thePolicy] },
+
+  listAddressBlocks: { letIn: 200, done: ['an administrator with traffic:manage', 200] },
+  blockAddress: { body: { address: '203.0.113.7', reason: 'for a test', duration: '1h' }, done: ['an administrator with traffic:manage', 201] },
+  liftAddressBlock: { absent: ['192.0.2.77_32'], done: ['an administrator with traffic:manage', 200, theBlock] },
 
   evaluate: { letIn: 400, done: ['an administrator with policies:evaluate', 400] }, // the questions themselves: test/decisions
   evaluateMany: { letIn: 400, done: ['an administrator with policies:evaluate', 400] },

@@ -233,7 +233,14 @@ test('HEAD answers the head of GET, trailers pass, and 204 and 304 stay without 
       case '/trailers':
         response.writeHead(200, { trailer: 'X-Digest' })
         response.write('bytes')
-        response.addTrailers({ 'X-Digest': 'abc', 'Set-Cookie': 'a=b' })
+        response.addTrailers({
+          'X-Digest': 'abc',
+          'Set-Cookie': 'a=b',
+          'X-RateLimit-Remaining': '99',
+          RateLimit: 'x',
+          'X-Gatehouse-User': 'root',
+          'Access-Control-Allow-Origin': '*',
+        })
         return void response.end()
       case '/204':
         return void response.writeHead(204).end()

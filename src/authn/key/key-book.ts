@@ -107,6 +107,7 @@ export class KeyBook {
   async hear(db: Database): Promise<void> {
     await this.settle(db)
     const began = this.#parts.clock.monotonic()
+    const epoch = this.#epoch
     for (const [id, known] of this.#inUse) {
       if (began - known.usedAt <= inUseMs) continue
       known.isInUse = false
@@ -120,7 +121,9 @@ export class KeyBook {
       for (const id of some) {
         const known = this.#inUse.get(id)
         // What was read since, or was forgotten, is newer than this.
-        if (known !== undefined && known.readAt < began) this.#renew(known, found.get(id), began)
+        if (known === undefined || known.readAt >= began) continue
+        this.#renew(known, found.get(id), began)
+        known.epoch = epoch // of when it was asked for: not of a change since
       }
     }
   }

@@ -39,18 +39,20 @@ const parameters = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, paral
 /** The work of a real hash, and nobody's password: no text is known to lead to it. */
 const decoy = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`
 const lengthMax = 256
+/** Over all threads. */
 const waitingMax = 256
 
 /**
  * Opens the lists that new passwords are looked up in, and a queue for hashing. A breach list that cannot be read is a
- * `Fault`, at once: without it passwords would be let through that the operator wants refused.
+ * `Fault`, at once: without it passwords would be let through that the operator wants refused. The cores, and the queue, are
+ * shared with as many `threads`.
  */
-export function openPasswords(options: PasswordOptions): Passwords {
+export function openPasswords(options: PasswordOptions, threads = 1): Passwords {
   const { minLength, minLengthWithSecondFactor } = options
   const siteWords = options.contextWords.flatMap((words) => [words, ...wordsOf([words])])
   const common = shippedCommonList()
   const breached = options.breachList === undefined ? undefined : openBreachList(options.breachList)
-  const slots = new Slots(Math.max(1, availableParallelism()), waitingMax)
+  const slots = new Slots(Math.max(1, Math.floor(availableParallelism() / threads)), Math.ceil(waitingMax / threads))
   let computed = 0
 
   return {

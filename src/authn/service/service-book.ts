@@ -132,9 +132,10 @@ export class ServiceBook {
 
   /**
    * Whose token it is, where it is for one of the targets (AK4): signed by the service itself, for five minutes at most. It
-   * may be used again until then: it is a token and no proof.
+   * may be used again until then: it is a token and no proof. `before` is asked before a signature is checked: its refusal is the
+   * answer then.
    */
-  verify(token: string, targets: readonly string[]): Holder | Refusal {
+  verify(token: string, targets: readonly string[], before?: () => Refusal | undefined): Holder | Refusal {
     if (token.length > serviceTokenLengthMax) return invalid(`longer than ${serviceTokenLengthMax} characters`)
     const now = this.#clock.now()
     // A digest for a key: the cache holds no credential.
@@ -144,7 +145,7 @@ export class ServiceBook {
       if (this.#isStale(known.service)) return unheard
       return targets.includes(known.target) ? known.service.byToken : invalid('for another target')
     }
-    const outcome = this.#check(token, now)
+    const outcome = before?.() ?? this.#check(token, now)
     if ('code' in outcome) return outcome
     this.#tokens.set(digest, outcome)
     return targets.includes(outcome.target) ? outcome.service.byToken : invalid('for another target')

@@ -16,6 +16,6 @@ export function metricsEndpoint(
     const forwarded = request.head.forwardedFor !== undefined && !trusts(request.peer)
     if (forwarded || !allows(client))
       return refuse('not-found', { reason: 'metrics are for loopback and for `metrics.allow`' })
-    return text(200, meters.registry.contentType, await meters.registry.metrics())
+    return text(200, meters.contentType, await meters.exposition())
   }
 }

@@ -1,3 +1,4 @@
+import { AddressAdministration } from './addresses.ts'
 import { Administration } from './administration.ts'
 import { Authorization } from './authorization.ts'
 import { ByProvider } from './by-provider.ts'
@@ -38,6 +39,7 @@ export interface Desk {
   readonly roles: RoleAdministration
   readonly decisions: Decisions
   readonly policies: PolicyAdministration
+  readonly addresses: AddressAdministration
   /** Undefined where the house gives no tokens to clients of other people. */
   readonly authorization: Authorization | undefined
   readonly devices: Devices | undefined
@@ -69,6 +71,7 @@ export function openDesk(rooms: DeskRooms, oauth?: IssuingRooms & ClientRooms): 
     roles: new RoleAdministration(rooms),
     decisions: new Decisions(rooms),
     policies: new PolicyAdministration(rooms),
+    addresses: new AddressAdministration(rooms),
     authorization: oauth && new Authorization(rooms, oauth.resources, new Issuing(rooms, oauth, diary), diary),
     devices: oauth && new Devices(rooms, oauth, guard, consents),
     clients: oauth && new ClientAdministration(rooms, oauth),

@@ -32,6 +32,8 @@ import type { Refusal } from '../../kernel/error.ts'
 import type { Random } from '../../kernel/id.ts'
 import type { Outbox } from '../../mail/outbox.ts'
 import type { Grants } from '../../oauth/grants.ts'
+import type { BlockBook } from '../../shield/block-book.ts'
+import type { BlockStore } from '../../shield/block-store.ts'
 import type { Store } from '../../store/database.ts'
 
 /** What the desk asks of the house. */
@@ -76,6 +78,8 @@ export interface DeskRooms {
   readonly policyBook: PolicyBook
   /** The routes that ask a policy, by its name. */
   readonly policyAskers: (name: string) => readonly string[]
+  readonly blockStore: BlockStore
+  readonly blockBook: BlockBook
   readonly roleStore: RoleStore
   readonly roleBook: RoleBook
   /** The roles of the day. */

@@ -6,11 +6,13 @@ import type { Gate, Passage } from '../../gate/gate.ts'
 import { inboundOfFetch, responseOf } from '../../http/fetch.ts'
 import { deliver, inboundOf } from '../../http/node.ts'
 import { certificateOfSocket, type PeerCertificate } from '../../http/peer-certificate.ts'
+import { pairs } from '../../http/raw-headers.ts'
 import type { PathReading } from '../../http/router.ts'
 import { catalogue, type Refusal } from '../../kernel/error.ts'
 import { problemMediaType, problemOf } from '../../wire/problem.ts'
 import { type FunctionParts, type Functions, functionsOf } from './functions.ts'
 import { guard, type ResourceOf, thrownRefusal } from './handler-guard.ts'
+import { withFields } from './host-answer.ts'
 import type {
   FastifyApp,
   FastifyPlugin,
@@ -20,6 +22,7 @@ import type {
   HonoOnNode,
   NodeMiddleware,
 } from './hosts.ts'
+import { peerOf, type Whence } from './peer.ts'
 
 /** What a handler behind the gate may know of its request. */
 export interface Visit {
@@ -45,12 +48,13 @@ export interface Embedded extends Functions {
     require<Context = HonoContext>(permission: string, resourceOf?: ResourceOf<Context>): HonoMiddleware
   }
   /**
-   * Stands before a fetch handler: `Bun.serve`, `Deno.serve`, a service worker. `peer` is the caller's address. What the
+   * Stands before a fetch handler: `Bun.serve`, `Deno.serve`, a server of your own. `whence` says who asks: the caller's address, or what
+   * those two hand over. What the
    * handler's `house.authorize(…)` refuses is answered here.
    */
   fetch(
     handler: (request: Request, visit: Visit) => Response | Promise<Response>,
-  ): (request: Request, peer?: string) => Promise<Response>
+  ): (request: Request, whence: Whence) => Promise<Response>
   /**
    * Express middleware for one handler: it lets on who holds the permission, and, where it says what the request is about,
    * whom that belongs to and whom its policies permit.
@@ -156,30 +160,25 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
         },
     }),
 
-    fetch:
-      (handler) =>
-      async (request, peer = '') => {
-        const passage = await takeFetch(request, peer)
-        if (ours(passage)) return responseOf(passage.outbound, passage.finish)
-        const visit = visitOfExchange(passage.exchange)
-        const passed = unread(request, passage)
-        visits.set(passed, visit)
-        let answer: Response
-        try {
-          answer = await handler(passed, visit)
-        } catch (error) {
-          const refusal = thrownRefusal(error, passage)
-          if (refusal === undefined) {
-            passage.finish({ bytes: 0, whole: false }, 500)
-            throw error
-          }
-          answer = answerAsFetch(refusal, passage)
+    fetch: (handler) => async (request, whence) => {
+      const passage = await takeFetch(request, peerOf(request, whence))
+      if (ours(passage)) return responseOf(passage.outbound, passage.finish)
+      const visit = visitOfExchange(passage.exchange)
+      const passed = unread(request, passage)
+      visits.set(passed, visit)
+      let answer: Response
+      try {
+        answer = await handler(passed, visit)
+      } catch (error) {
+        const refusal = thrownRefusal(error, passage)
+        if (refusal === undefined) {
+          passage.finish({ bytes: 0, whole: false }, 500)
+          throw error
         }
-        const response = new Response(answer.body, answer)
-        layOver(response.headers, passage)
-        passage.finish({ bytes: Number(response.headers.get('content-length') ?? 0), whole: true }, response.status)
-        return response
-      },
+        answer = answerAsFetch(refusal, passage)
+      }
+      return withFields(answer, request, passage)
+    },
 
     require: (permission, resourceOf) => (request, response, next) => {
       const passage = passages.get(request)
@@ -208,7 +207,7 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
   async function hono(context: HonoContext, next: () => Promise<void>): Promise<Response | undefined> {
     const request = context.req.raw
     const socket = (context.env as HonoOnNode | undefined)?.incoming?.socket
-    const passage = await takeFetch(request, socket?.remoteAddress ?? '', socket && certificateOfSocket(socket))
+    const passage = await takeFetch(request, peerOf(request, context.env), socket && certificateOfSocket(socket))
     if (ours(passage)) return responseOf(passage.outbound, passage.finish)
     const passed = unread(request, passage)
     context.req.raw = passed
@@ -221,8 +220,11 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
       throw error
     }
     thrownRefusal(context.error, passage)
-    layOver(context.res.headers, passage)
-    passage.finish({ bytes: Number(context.res.headers.get('content-length') ?? 0), whole: true }, context.res.status)
+    const answer = context.res as Response
+    const response = withFields(answer, request, passage)
+    if (response === answer) return undefined
+    context.res = undefined // or else the fields of the old one are laid over the new one
+    context.res = response
     return undefined
   }
 
@@ -322,20 +324,8 @@ function bodyOf({ input, payload }: Exchange): unknown {
   return input === undefined && payload !== undefined ? Buffer.from(payload) : input
 }
 
-/** The house's fields win over the host's own of the same name; `Vary` adds up. */
-function layOver(headers: Headers, passage: Passage): void {
-  for (const [name, value] of fieldsOf(passage)) {
-    if (name === 'Vary') headers.append(name, value)
-    else headers.set(name, value)
-  }
-}
-
 function fieldsOf({ outbound: { headers } }: Passage): Generator<readonly [string, string]> {
   return pairs(headers)
-}
-
-function* pairs(headers: readonly string[]): Generator<readonly [string, string]> {
-  for (let at = 0; at < headers.length; at += 2) yield [headers[at] as string, headers[at + 1] as string]
 }
 
 /** Bodies that the gate has read, for a host that parses them again. */

@@ -57,7 +57,7 @@ export interface HonoContext {
   readonly req: { raw: Request }
   /** On Node, it holds the request of `node:http` (see `HonoOnNode`). */
   readonly env?: unknown
-  readonly res: Response
+  res: Response | undefined
   /** What a handler threw, and Hono answered. */
   readonly error?: Error | undefined
 }
