@@ -2,23 +2,31 @@ import type { AuditLog } from './audit/log.ts'
 import { ManagedKeys } from './authn/key/managed.ts'
 import type { Replays } from './authn/replays.ts'
 import type { AuthorizationServer } from './authorization.ts'
-import type { Settings } from './config/settings.ts'
+import type { Environment, Settings } from './config/settings.ts'
 import type { Hearing } from './hearing.ts'
+import { Alerts } from './incident/alert/alerts.ts'
+import { openChannels } from './incident/alert/open.ts'
+import type { PlaybookRunner } from './incident/playbook/runner.ts'
+import { Timeline } from './incident/timeline.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Random } from './kernel/id.ts'
 import type { Log } from './kernel/log.ts'
 import { repeat } from './kernel/task.ts'
 import type { Keyring } from './keys/keyring.ts'
+import type { RootKey } from './keys/root.ts'
 import type { Machines } from './machines.ts'
 import type { OwnActs } from './own-acts.ts'
 import type { People } from './people.ts'
+import { keepRecord } from './record-keeping.ts'
 import type { Store } from './store/database.ts'
 import type { Traffic } from './traffic.ts'
 
 interface ChoreParts {
   /** `gate` does what has to be done once for the house; a `thread` beside it only what each has to. */
   readonly role: 'gate' | 'thread'
-  readonly managed: Settings['keys']['managed']
+  readonly settings: Settings
+  readonly url: string
+  readonly root: RootKey
   readonly store: Store
   readonly audit: AuditLog
   readonly people: People
@@ -29,9 +37,15 @@ interface ChoreParts {
   readonly keyrings: readonly Keyring[]
   readonly heard: Hearing
   readonly acts: OwnActs
+  readonly environment: Environment
+  /** Writes a line on standard output. */
+  readonly print: (line: string) => void
+  /** Carries out what is done about them, by the configuration of the day. */
+  readonly runner: () => PlaybookRunner
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly version: string
 }
 
 /**
@@ -43,8 +57,21 @@ export async function beginChores(parts: ChoreParts, undo: (() => Promise<void> 
   const { blockBook } = traffic
   const { outbox } = people
   if (role === 'gate') {
+    const { settings } = parts
+    const keeper = await keepRecord({
+      ...parts,
+      audit: settings.audit,
+      incidents: settings.incidents,
+      sealer: audit.sealer,
+      wake: () => audit.wake(),
+      logLevel: settings.log.level,
+    })
+    undo.push(async () => {
+      await audit.flush().catch(() => undefined) // what came last is signed too, where it can be had
+      await keeper.stop()
+    })
     const managed = new ManagedKeys({
-      managed: parts.managed,
+      managed: parts.settings.keys.managed,
       ...machines,
       clock,
       random,
@@ -66,6 +93,25 @@ export async function beginChores(parts: ChoreParts, undo: (() => Promise<void> 
   again('write blocks of addresses', 250, () => blockBook.flush(store, acts.blocked))
   again('count blocks of addresses', minuteMs, () => blockBook.recount(store.db))
   if (role === 'thread') return
+  const alerts = new Alerts({
+    lines: openChannels(parts.settings.incidents.alerts, {
+      ...people,
+      environment: parts.environment,
+      print: parts.print,
+      clock,
+    }),
+    store,
+    book: { entry: (trx, id, entry) => new Timeline({ clock }).add(trx, id, entry) },
+    note: (trx, act) => acts.enroll(trx, act, 'failure'),
+    clock,
+    random,
+    log,
+  })
+  undo.push(() => alerts.close())
+  again('send alerts', 500, async () => alerts.begin())
+  again('carry out playbooks', 500, async () => {
+    await parts.runner().advance()
+  })
   await rotate()
   again('rotate signing keys', minuteMs, rotate)
   again('forget proofs and requests', minuteMs, async () => {
@@ -83,6 +129,7 @@ export async function beginChores(parts: ChoreParts, undo: (() => Promise<void> 
     await parts.authorization?.registry.registration.sweep(store.db)
     await people.attempts.sweep(store.db, clock.now() - 30 * 24 * hourMs)
     await outbox?.sweep(store.db, clock.now() - 7 * 24 * hourMs)
+    await alerts.sweep(store.db, clock.now() - 30 * 24 * hourMs)
   })
   if (outbox !== undefined) {
     again('send letters', 1_000, async () => {

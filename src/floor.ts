@@ -1,3 +1,4 @@
+import type { CheckpointVerifier } from './audit/checkpoint.ts'
 import type { AuditLog } from './audit/log.ts'
 import type { Revocations } from './authn/session/revocations.ts'
 import { readAssertion } from './authn/token/read-assertion.ts'
@@ -13,20 +14,27 @@ import type { RoleTable } from './authz/role/table.ts'
 import type { Settings } from './config/settings.ts'
 import { addressEndpoints } from './endpoints/api/addresses.ts'
 import { administrationEndpoints } from './endpoints/api/administration.ts'
+import { auditEndpoints } from './endpoints/api/audit.ts'
+import { auditProofEndpoints } from './endpoints/api/audit-proofs.ts'
 import { authEndpoints, refreshOwn } from './endpoints/api/auth.ts'
 import { clientEndpoints } from './endpoints/api/clients.ts'
 import { decisionEndpoints } from './endpoints/api/decisions.ts'
 import { healthEndpoints } from './endpoints/api/health.ts'
+import { incidentEndpoints } from './endpoints/api/incidents.ts'
 import { keyEndpoints } from './endpoints/api/keys.ts'
 import { metricsEndpoint } from './endpoints/api/metrics.ts'
+import { monitoringEndpoints } from './endpoints/api/monitoring.ts'
 import { ownEndpoints } from './endpoints/api/own.ts'
+import { playbookEndpoints } from './endpoints/api/playbooks.ts'
 import { policyEndpoints } from './endpoints/api/policies.ts'
+import { postureEndpoints } from './endpoints/api/posture.ts'
 import { problemPage } from './endpoints/api/problems.ts'
 import { kept } from './endpoints/api/reply.ts'
 import { resourceMetadata } from './endpoints/api/resource-metadata.ts'
 import { roleEndpoints } from './endpoints/api/roles.ts'
 import { serviceEndpoints } from './endpoints/api/services.ts'
 import { type Desk, openDesk } from './endpoints/desk/desk.ts'
+import { PostureReading } from './endpoints/desk/posture.ts'
 import { authorizationServer } from './endpoints/oauth/authorization-server.ts'
 import { userinfoEndpoint } from './endpoints/oauth/userinfo.ts'
 import { pagesOf } from './endpoints/pages/pages.ts'
@@ -46,6 +54,8 @@ import type { Rooms } from './gate/rooms.ts'
 import { type Draughting, draftEndpoint, draftOauth, draftPage, draftRoute } from './gate/routes.ts'
 import type { BodyMemory } from './http/body-memory.ts'
 import type { RouterEntry } from './http/router.ts'
+import { openIncidents } from './incident/open.ts'
+import { openPlaybooks, type PlaybookRooms } from './incident/playbook/open.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Follower } from './kernel/epoch.ts'
 import type { Random } from './kernel/id.ts'
@@ -55,17 +65,24 @@ import type { Keyring } from './keys/keyring.ts'
 import { builtInLimits, type LimitOptions, limitOptions } from './limits/options.ts'
 import type { Machines } from './machines.ts'
 import type { People } from './people.ts'
+import type { MachinePlace } from './posture/look-at-machine.ts'
 import type { Shield } from './shield/shield.ts'
-import type { Store } from './store/database.ts'
+import type { Database, Store } from './store/database.ts'
 import type { Traffic } from './traffic.ts'
 import { openUpstream, type Upstream } from './upstream/upstream.ts'
 import { contract, type EndpointName } from './wire/contract.ts'
 
 /** The rooms that stay as they are while configurations come and go. */
 export interface Standing {
-  readonly machine: { readonly clock: Clock; readonly random: Random; readonly log: Log }
+  readonly machine: MachinePlace & {
+    readonly clock: Clock
+    readonly random: Random
+    readonly log: Log
+    readonly version: string
+  }
   readonly store: Store
   readonly audit: AuditLog
+  readonly reading: Database
   readonly people: People
   readonly machines: Machines
   readonly traffic: Traffic
@@ -76,6 +93,12 @@ export interface Standing {
   /** Undefined where the house gives no tokens to clients of other people. */
   readonly authorization: AuthorizationServer | undefined
   readonly tokens: TokenService
+  /** The signing keys: of access tokens, and of ID tokens where those are others. */
+  readonly keyrings: readonly Keyring[]
+  /** What checkpoints of the record are verified with. */
+  readonly checkpointKey: CheckpointVerifier
+  /** Signs the record as it is now. */
+  checkpoint(): Promise<{ readonly size: number; readonly root: string } | undefined>
   /** The keys of what others verify. */
   readonly idKeyring: Keyring
   readonly revocations: Revocations
@@ -99,6 +122,7 @@ export interface Floor {
   readonly resourceTypes: ReadonlyMap<string, RoutedType>
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly shield: Shield
+  readonly playbooks: PlaybookRooms
 }
 
 /** Furnishes the house by one configuration. */
@@ -145,6 +169,7 @@ export function furnish(settings: Settings, standing: Standing, shield: Shield):
     whenDown: settings.shared?.whenDown ?? 'local',
     shedder: settings.shield.load === false ? undefined : traffic.shedder,
     audit,
+    unremembered: settings.audit.whenDown,
     meters,
     counting: settings.limits !== false,
     strangers: limits.get('strangers'),
@@ -152,14 +177,28 @@ export function furnish(settings: Settings, standing: Standing, shield: Shield):
     via: standing.via,
     identityHeaders: (name) => prefixes.some((prefix) => name.startsWith(prefix)),
   }
+  const playbooks = openPlaybooks({
+    ...people,
+    ...machines,
+    ...traffic,
+    ...standing,
+    ...machine,
+    options: settings.incidents.playbooks,
+    clients: authorization?.registry.clients,
+    alert: (trx, incident, run) => incidents.alertPlan.again(trx, incident, run),
+  })
+  const incidents = openIncidents({ options: settings.incidents, ...machine, onOpened: playbooks.onOpened })
   const desk = openDesk(
     {
       ...people,
       ...machines,
       ...traffic,
       ...standing,
+      ...incidents,
+      ...playbooks,
       clock: machine.clock,
       random: machine.random,
+      version: machine.version,
       roles,
       decisions,
       resourceTypes,
@@ -186,6 +225,14 @@ export function furnish(settings: Settings, standing: Standing, shield: Shield):
     ...decisionEndpoints(desk),
     ...policyEndpoints(desk),
     ...addressEndpoints(desk),
+    ...auditEndpoints(desk),
+    ...auditProofEndpoints(desk, standing),
+    ...incidentEndpoints(desk),
+    ...playbookEndpoints(desk),
+    ...monitoringEndpoints({ audit, random: machine.random }),
+    ...postureEndpoints({
+      posture: new PostureReading({ ...standing, diary: desk.diary, clock: machine.clock, settings, machine }),
+    }),
     ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
     metrics: metricsEndpoint(meters, networkList(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
     problem: problemPage,
@@ -222,7 +269,7 @@ export function furnish(settings: Settings, standing: Standing, shield: Shield):
     compileCors(settings.cors),
     rooms,
   )
-  return { plan, roles, decisions, resourceTypes, upstreams, shield }
+  return { plan, roles, decisions, resourceTypes, upstreams, shield, playbooks }
 }
 
 /** What a configuration says of roles. */

@@ -1,3 +1,6 @@
+import type { SignedCheckpoint } from './audit/checkpoint.ts'
+import { type CheckpointKey, openCheckpointKey } from './audit/checkpoint-key.ts'
+import { openCheckpointer } from './audit/checkpointer.ts'
 import { type AuditLog, openAuditLog } from './audit/log.ts'
 import type { Accounts } from './authn/account/accounts.ts'
 import { Replays } from './authn/replays.ts'
@@ -15,11 +18,15 @@ import { whatNeedsARestart } from './config/restart.ts'
 import type { Environment, Settings } from './config/settings.ts'
 import { warningsOf } from './config/warnings.ts'
 import { type Embedded, embed } from './endpoints/embedded/embedded.ts'
+import { type HostRecord, hostRecord } from './endpoints/embedded/host-record.ts'
 import { type Floor, furnish, rolesOf } from './floor.ts'
 import { type Gate, openGate } from './gate/gate.ts'
 import { type Meters, openMeters } from './gate/meters.ts'
 import { Hearing, watchBy } from './hearing.ts'
 import { BodyMemory } from './http/body-memory.ts'
+import { frozenBy } from './incident/freeze.ts'
+import type { PlaybookRooms } from './incident/playbook/open.ts'
+import type { PlaybookRunner } from './incident/playbook/runner.ts'
 import { base64url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
 import { Epoch, Follower } from './kernel/epoch.ts'
@@ -32,7 +39,8 @@ import { type Machines, openMachines } from './machines.ts'
 import { openMemory, type SharedMemory, type Thread } from './memory.ts'
 import { openOwnActs } from './own-acts.ts'
 import { openPeople, type People } from './people.ts'
-import { openStore, type Store } from './store/database.ts'
+import { type Database, openStore, type Store } from './store/database.ts'
+import { openReading } from './store/reading.ts'
 import { openTraffic, type Traffic, trafficGauges } from './traffic.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
@@ -47,6 +55,8 @@ export interface Machine {
   readonly version: string
   /** `gate` serves and says so in the audit log, `thread` serves beside it, `tool` looks in for a moment. */
   readonly role: 'gate' | 'thread' | 'tool'
+  /** Writes a line on standard output: alerts, for one. */
+  readonly print?: (line: string) => void
   /** What the threads of this house have in common; memory of its own where it is left out. */
   readonly memory?: SharedMemory
   /** Which of them this is; the only one where it is left out. */
@@ -58,7 +68,11 @@ export interface House extends Embedded {
   readonly settings: Settings
   readonly gate: Gate
   readonly store: Store
-  readonly audit: AuditLog
+  /** Where long questions are asked. */
+  readonly reading: Database
+  readonly audit: AuditLog & HostRecord
+  /** What checkpoints of the record are signed with. */
+  readonly checkpointKey: CheckpointKey
   readonly people: People
   readonly accounts: Accounts
   readonly machines: Machines
@@ -76,6 +90,8 @@ export interface House extends Embedded {
   /** The signing keys: of access tokens, and of ID tokens where those are others. */
   readonly keyrings: readonly Keyring[]
   readonly decisions: DecisionPoint
+  /** What is done about incidents, by the configuration of the day. */
+  readonly playbooks: PlaybookRooms
   /** What an operator should know, and nobody is stopped by. */
   readonly warnings: readonly string[]
   /** Makes ready what a new configuration needs; throws where it cannot be taken over. Nothing holds of it yet. */
@@ -106,6 +122,8 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       ...(epoch && { watch: watchBy(epoch) }),
     })
     undo.push(() => store.close())
+    const reading = await openReading(url, store)
+    undo.push(() => reading.close())
     const root = await openRootKey({ environment, dataDir, random, db: store.db })
     const audit = await openAuditLog({
       store,
@@ -113,10 +131,15 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       clock,
       random,
       log,
+      wrappingKey: root.derive('data keys'),
       thread: machine.role === 'gate',
       relay: thread.audit,
+      refuses: frozenBy,
     })
     undo.push(() => audit.close())
+    const checkpointKey = await openCheckpointKey({ root, db: store.db, random })
+    // What it finds wrong its caller hears of, and the record-keeper tells everybody else.
+    const checkpointer = openCheckpointer({ store, key: checkpointKey, clock, log, every: 0, onBroken: () => {} })
     const acts = openOwnActs({ store, audit, clock, random, log, version: machine.version })
 
     const revocations = new Revocations({ clock, ttlMs: first.tokens.accessTtl })
@@ -227,6 +250,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       authorization,
       store,
       audit,
+      reading: reading.db,
       people,
       machines,
       roleStore,
@@ -234,6 +258,9 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       policyStore,
       policyBook,
       tokens,
+      keyrings,
+      checkpointKey,
+      checkpoint: signNow,
       idKeyring,
       revocations,
       bodies,
@@ -253,9 +280,10 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     const opened = gate
     if (machine.role === 'gate') await acts.said('start')
     if (machine.role !== 'tool') {
-      const { role } = machine
+      const { role, print = (line: string) => void process.stdout.write(`${line}\n`) } = machine
+      const runner = (): PlaybookRunner => floor.playbooks.runner
       await beginChores(
-        { ...standing, role, managed: first.keys.managed, replays, keyrings, heard, acts, clock, random, log },
+        { ...standing, ...machine, role, print, settings: first, url, root, replays, heard, acts, runner },
         undo,
       )
     }
@@ -265,7 +293,9 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       ...embed(opened, { grounds: () => ({ decisions, types: floor.resourceTypes }), clock, random, audit }),
       gate: opened,
       store,
-      audit,
+      reading: reading.db,
+      checkpointKey,
+      audit: Object.assign(audit, hostRecord({ store, audit, clock, random })),
       people,
       accounts,
       machines,
@@ -285,6 +315,9 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       get settings() {
         return settings
       },
+      get playbooks() {
+        return floor.playbooks
+      },
       async prepare(next) {
         const after = await checked(next)
         return { adopt: () => inTurn(() => takeOver(next, after)), drop: () => void retire(after) }
@@ -293,6 +326,12 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       close: () => (closing ??= shut()),
     }
     return house
+
+    /** Signs the record as it is. */
+    async function signNow(): Promise<SignedCheckpoint | undefined> {
+      await audit.flush()
+      return checkpointer.make()
+    }
 
     /** One after the other: the last one that was asked for is the one that holds. */
     function inTurn(work: () => Promise<void>): Promise<void> {

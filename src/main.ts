@@ -27,11 +27,21 @@ const commands: Readonly<
     summary: 'check, explain, test, replay on paper; list, show, put, try, adopt, remove',
     load: () => import('./cli/policy.ts'),
   },
+  incident: {
+    summary: 'list, show, open, acknowledge, assign, note, contain, resolve, reopen; metrics',
+    load: () => import('./cli/incident.ts'),
+  },
   address: { summary: 'block, list, lift addresses and networks', load: () => import('./cli/address.ts') },
   secrets: { summary: 'list, rotate, remove signing keys', load: () => import('./cli/secrets.ts') },
   certs: { summary: 'make certificates to try TLS with', load: () => import('./cli/certs.ts') },
   breach: { summary: 'build a list of breached passwords, or look one up', load: () => import('./cli/breach.ts') },
+  doctor: { summary: 'answer every line of the checklists', load: () => import('./cli/doctor.ts') },
+  review: { summary: 'weekly, monthly: what happened, against before', load: () => import('./cli/review.ts') },
   audit: { summary: 'verify the chain of audit events', load: () => import('./cli/audit.ts') },
+  detect: {
+    summary: 'list the rules of detection, or run them over the record',
+    load: () => import('./cli/detect.ts'),
+  },
 }
 
 /** The exit codes that every command keeps. */

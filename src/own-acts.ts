@@ -1,7 +1,8 @@
 import type { AuditEvent } from './audit/event.ts'
 import type { AuditLog } from './audit/log.ts'
+import { type OwnAct, ownEvent } from './audit/own-event.ts'
 import type { Clock } from './kernel/clock.ts'
-import { type Random, uuidv7 } from './kernel/id.ts'
+import type { Random } from './kernel/id.ts'
 import type { Log } from './kernel/log.ts'
 import type { LoadShift } from './limits/load/shedder.ts'
 import type { LinkState } from './limits/shared/link.ts'
@@ -20,11 +21,6 @@ export interface OwnActs {
   /** Addresses that were blocked. */
   blocked(trx: Database, blocks: readonly AddressBlock[]): Promise<void>
 }
-
-type OwnAct = Pick<
-  Extract<AuditEvent, { type: 'system' | 'admin_action' | 'security_incident' }>,
-  'type' | 'action' | 'resource' | 'details'
->
 
 interface OwnActsParts {
   readonly store: Store
@@ -69,18 +65,7 @@ export function openOwnActs({ store, audit, clock, random, log, version }: OwnAc
   }
 
   function enroll(trx: Database, act: OwnAct, result: AuditEvent['result'] = 'success'): Promise<void> {
-    const at = clock.now()
-    return audit.enroll(trx, {
-      ...act,
-      actor: { id: 'gatehouse', type: 'system' },
-      address: '',
-      at,
-      id: uuidv7(at, random),
-      request_id: '',
-      result,
-      user_agent: '',
-      v: 1,
-    } as AuditEvent)
+    return audit.enroll(trx, ownEvent(act, { clock, random }, result))
   }
 }
 

@@ -25,6 +25,9 @@ const storeys: readonly (readonly string[])[] = [
   ['src/house.ts'],                 // puts the rooms together
   ['src/memory.ts'],                // what its threads have in common
   ['src/chores.ts'],                // what it does again and again
+  ['src/record-keeping.ts'],        // who keeps the record, and where
+  ['src/record-thread.ts'],
+  ['src/record-keeper.ts'],         // what is done with the record once it is written
   ['src/hearing.ts'],               // what others have done
   ['src/floor.ts'],                 // what one configuration makes of them
   ['src/traffic.ts'],               // the rooms that know how much comes, and from where

@@ -4,6 +4,9 @@ import { url } from '../upstream.ts'
 /** A folder of `gatehouse certs dev`. Where it is named, the house speaks TLS, and knows services by their certificates. */
 const certs = process.env['ASSISTANT_CERTS']
 
+/** Where the people on duty are told. */
+const alarm = process.env['ASSISTANT_ALERTS']
+
 /** AI Assistant: front end, orchestrator, MCP servers. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({
   upstreams: { api: url, mcp: url, memory: url },
@@ -51,6 +54,28 @@ export default defineConfig({
         .filter(([, secret]) => process.env[secret] !== undefined)
         .map(([name, secret]) => [name, { clientId: 'assistant', clientSecret: env(secret) }]),
     ),
+  },
+
+  // What its response to incidents does by itself. An account that is guessed at is locked by the house for as long anyway.
+  incidents: {
+    detection: { presets: ['standard', 'ai-assistant'] },
+    playbooks: {
+      'brute-force': {
+        for: ['brute-force'],
+        automatic: true,
+        steps: [
+          { do: 'account.lock', for: '30m' },
+          { do: 'sessions.end' },
+          { do: 'address.block', for: '1h' },
+          { do: 'alert' },
+        ],
+      },
+    },
+    alerts: {
+      console: { kind: 'console' },
+      mail: { kind: 'email', to: ['security@assistant.example'], minSeverity: 'high' },
+      ...(alarm !== undefined && { team: { kind: 'webhook' as const, url: alarm, minSeverity: 'high' as const } }),
+    },
   },
 
   // Each an exact log: no window admits more. What everybody, a person and an address may holds on every route together.

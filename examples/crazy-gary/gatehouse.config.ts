@@ -38,6 +38,10 @@ export default defineConfig({
   // Five failures in five minutes are suspicious, and lock nobody out.
   identity: { lockout: [{ per: 'account', failures: 5, within: '5m' }] },
 
+  // A hundred requests of one user in a minute are looked at; everything that happens goes to its SIEM as lines of JSON.
+  incidents: { detection: { presets: ['standard', 'crazy-gary'] } },
+  audit: { sinks: [{ kind: 'file', name: 'siem', path: process.env['GARY_SIEM'] ?? './data/siem.jsonl' }] },
+
   roles: {
     user: { permissions: ['task:read', 'task:create', 'task:change', 'endpoint:read', 'monitoring:read', 'mcp:call'] },
     operator: { permissions: ['endpoint:manage'], inherits: ['user'] },

@@ -5,6 +5,9 @@ import { url } from '../upstream.ts'
 /** Where people reach it: `https://analytics.example` once it is more than a try. */
 const publicUrl = process.env['ANALYTICS_URL'] ?? 'http://localhost:8080'
 
+/** Where the people on duty are told. */
+const alarm = process.env['ANALYTICS_ALERTS']
+
 /** E-commerce analytics: dashboards for admins, analysts and viewers. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({
   upstreams: { api: url },
@@ -25,6 +28,28 @@ export default defineConfig({
 
   identity: {
     lockout: [{ per: 'pair', failures: 5, within: '1h', locks: 'address', for: '1h', notify: true }],
+  },
+
+  // Guessing is answered by itself. The house's own playbooks, for leaks, breaches and the rest, begin when somebody has looked.
+  incidents: {
+    detection: { presets: ['standard', 'ecommerce-analytics'] },
+    playbooks: {
+      'brute-force': {
+        for: ['brute-force'],
+        automatic: true,
+        steps: [
+          { do: 'account.lock', for: '30m' },
+          { do: 'sessions.end' },
+          { do: 'address.block', for: '1h' },
+          { do: 'alert' },
+        ],
+      },
+    },
+    alerts: {
+      console: { kind: 'console' },
+      mail: { kind: 'email', to: ['security@analytics.example'], minSeverity: 'high' },
+      ...(alarm !== undefined && { team: { kind: 'webhook' as const, url: alarm, minSeverity: 'high' as const } }),
+    },
   },
 
   // By address and endpoint, as the system counts: each endpoint apart.

@@ -4,6 +4,10 @@ import { url } from '../upstream.ts'
 /** A folder of `gatehouse certs dev`. Where it is named, the house speaks TLS, and knows services by their certificates. */
 const certs = process.env['JAF_CERTS']
 
+/** Where its SIEM takes syslog on this machine, and where its log service takes JSON. */
+const siem = process.env['JAF_SYSLOG_PORT']
+const logs = process.env['JAF_LOGS_URL']
+
 /** JAF: an agent framework with chat, agents, tools and memory. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({
   upstreams: { api: url },
@@ -30,6 +34,19 @@ export default defineConfig({
   tokens: { issuer: 'jaf-system', algorithm: 'HS256', accessTtl: '1h', claims: ['user_id', 'permissions'] },
 
   identity: { lockout: [{ per: 'account', failures: 5, within: '5m', for: '5m' }] },
+
+  // Ten violations of a limit, three suspicious patterns, one try at what is an administrator's.
+  incidents: { detection: { presets: ['standard', 'jaf'] } },
+
+  // What happens goes to its SIEM: by syslog where there is one, else as lines of JSON; and to its log service, where that has an address.
+  audit: {
+    sinks: [
+      siem === undefined
+        ? { kind: 'file', name: 'siem', path: './data/siem.jsonl' }
+        : { kind: 'syslog', name: 'siem', host: '127.0.0.1', port: Number(siem), protocol: 'tcp', appName: 'jaf' },
+      ...(logs === undefined ? [] : [{ kind: 'webhook' as const, name: 'logs', url: logs }]),
+    ],
+  },
 
   // Each category a bucket of its own. `general` is what the system calls its default; health is not counted.
   limits: {

@@ -24,6 +24,8 @@ export default defineConfig({
     session: { idle: '1h', absolute: '1h' },
   },
 
+  incidents: { detection: { presets: ['standard', 'lazi'] } },
+
   limits: { authentication: { limit: 200, window: '15m', by: 'ip' } },
 
   roles: {

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto'
 import { CompiledQuery } from 'kysely'
+import { canonical } from '../kernel/json.ts'
 import type { Database, Store } from '../store/database.ts'
-import type { AuditEventsTable, AuditHeadTable } from '../store/schema.ts'
+import type { AuditEventsTable, AuditHeadTable } from '../store/schema-record.ts'
 import { isUniqueViolation } from '../store/unique-violation.ts'
 import type { AuditEvent } from './event.ts'
+import { type EventReader, keylessReader, type StoredEvent } from './sealer.ts'
 
 /** The hash before the first event: 32 zero bytes, in hex. */
 export const genesis = '0'.repeat(64)
@@ -24,28 +26,35 @@ const desk = Buffer.allocUnsafe(32 + 3 * 8192)
 export const outboxBatch = 256
 
 /**
- * Puts events at the end of the chain, in one transaction: first what waits in the outbox, then `bodies`. Answers how many
- * came from the outbox. Several nodes may do so at once; each waits for its turn at the head. A body that is in the chain
- * already is not put there again: whoever did not hear whether a batch went in may hand it over once more.
+ * Puts events, as they are stored, at the end of the chain, in one transaction: first what waits in the outbox, then `bodies`.
+ * Answers how many came from the outbox. Several nodes may do so at once; each waits for its turn at the head. A body that is in
+ * the chain already is not put there again: whoever did not hear whether a batch went in may hand it over once more. `reader` knows
+ * what is sealed of them, for the columns.
  */
-export async function appendBatch(store: Store, bodies: readonly string[]): Promise<number> {
+export async function appendBatch(
+  store: Store,
+  bodies: readonly string[],
+  reader: EventReader = keylessReader,
+): Promise<number> {
   try {
-    return await append(store, bodies, async (_trx, all) => all)
+    return await append(store, bodies, reader, async (_trx, all) => all)
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
   }
-  return append(store, bodies, withoutChained)
+  return append(store, bodies, reader, withoutChained)
 }
 
 async function append(
   store: Store,
   bodies: readonly string[],
+  reader: EventReader,
   choose: (trx: Database, bodies: readonly string[]) => Promise<readonly string[]>,
 ): Promise<number> {
   return store.transaction(async (trx) => {
     const head = await lockHead(trx, store.kind)
     const waiting = await takeFromOutbox(trx)
-    const rows = follow(head, await choose(trx, waiting.concat(bodies)))
+    const chosen = await choose(trx, waiting.concat(bodies))
+    const rows = follow(head, chosen, await reader.read(trx, chosen))
     for (let from = 0; from < rows.length; from += rowsPerInsert) {
       await insert(trx, store.kind, rows.slice(from, from + rowsPerInsert))
     }
@@ -91,16 +100,20 @@ async function takeFromOutbox(trx: Database): Promise<string[]> {
   return taken.sort((a, b) => a.position - b.position).map(({ body }) => body)
 }
 
-function follow(head: AuditHeadTable, bodies: readonly string[]): AuditEventsTable[] {
+function follow(head: AuditHeadTable, bodies: readonly string[], events: readonly AuditEvent[]): AuditEventsTable[] {
   let { seq, hash } = head
-  return bodies.map((body) => {
+  return bodies.map((body, index) => {
     seq += 1
     hash = link(hash, body)
-    return { seq, ...columnsOf(JSON.parse(body)), body, hash }
+    return { seq, ...columnsOf(events[index] as AuditEvent), body, hash }
   })
 }
 
-/** What the columns repeat of an event. */
+/**
+ * What the columns have to say of an event, as an `EventReader` gives it back. All but `address` lie open in its body too. An
+ * address that is sealed is in its column in the clear, for search, until the key is destroyed: `reader` answers '' then, and so has
+ * the column to. Without keys nothing can be said about the column `address` of an event whose body has `sealed`.
+ */
 export function columnsOf(event: AuditEvent): Omit<AuditEventsTable, 'seq' | 'body' | 'hash'> {
   return {
     id: column(event.id),
@@ -111,6 +124,8 @@ export function columnsOf(event: AuditEvent): Omit<AuditEventsTable, 'seq' | 'bo
     result: event.result,
     address: column(event.address),
     request_id: column(event.request_id),
+    resource_type: event.resource.type,
+    resource: column(event.resource.id),
   }
 }
 
@@ -126,9 +141,15 @@ async function withoutChained(trx: Database, bodies: readonly string[]): Promise
   return bodies.filter((body, index) => {
     const id = ids[index] as string
     const before = known.get(id)
-    if (before !== undefined && before !== body)
+    if (before !== undefined && before !== body && openPart(before) !== openPart(body))
       throw new Error(`expected every event to have an id of its own, got two with \`${id}\``)
     known.set(id, body)
     return before === undefined
   })
+}
+
+/** A key that was destroyed between two tries leaves an event without what lay under it. */
+function openPart(body: string): string {
+  const { sealed: _, ...open } = JSON.parse(body) as StoredEvent
+  return canonical(open)
 }

@@ -6,10 +6,46 @@ export type AuditEvent =
   | Entry<'authentication', AuthenticationAction>
   | Entry<'authorization_failure', 'refused' | 'evaluated'>
   | Entry<'api_access', 'request' | 'evaluated'>
-  | Entry<'security_incident', 'brute-force' | 'token-reuse' | 'address-block' | 'load-shed'>
+  | Entry<'data_access', DataAction>
+  | Entry<'security_incident', IncidentAction>
   | Entry<'consent', 'client-allow' | 'client-deny' | 'client-withdraw'>
+  | Entry<'erasure', 'request' | 'complete' | 'refuse'>
   | Entry<'admin_action', AdminAction>
-  | Entry<'system', 'start' | 'stop' | 'reload' | 'audit-gap' | 'shared-count-lost' | 'shared-count-found'>
+  | Entry<'client_report', 'reported'>
+  | Entry<'system', SystemAction>
+
+/** What was read or written that is worth a line of its own: the record itself, or what a host application says (`house.audit.append`). */
+export type DataAction =
+  | 'read'
+  | 'write'
+  | 'delete'
+  | 'export'
+  | 'audit.search'
+  | 'audit.count'
+  | 'audit.export'
+  | 'audit.prove'
+  | 'review.make'
+  | 'posture.read'
+
+export type IncidentAction =
+  | 'brute-force'
+  | 'token-reuse'
+  | 'address-block'
+  | 'load-shed'
+  | 'detected'
+  | 'record-broken'
+
+export type SystemAction =
+  | 'start'
+  | 'stop'
+  | 'reload'
+  | 'audit-gap'
+  | 'shared-count-lost'
+  | 'shared-count-found'
+  | 'sink-lost'
+  | 'sink-found'
+  | 'sink-parked'
+  | 'alert-lost'
 
 export type AuthenticationAction =
   | 'sign-in'
@@ -79,6 +115,22 @@ export type AdminAction =
   | 'policy.trial-end'
   | 'address.block'
   | 'address.lift'
+  | 'audit.checkpoint'
+  | 'sink.reset'
+  | 'incident.open'
+  | 'incident.acknowledge'
+  | 'incident.contain'
+  | 'incident.assign'
+  | 'incident.note'
+  | 'incident.resolve'
+  | 'incident.reopen'
+  | 'playbook.run'
+  | 'playbook.approve'
+  | 'playbook.reject'
+  | 'playbook.step'
+  | 'playbook.undo'
+  | 'changes.freeze'
+  | 'changes.thaw'
 
 export type AuditType = AuditEvent['type']
 
@@ -91,6 +143,8 @@ export interface Entry<Type extends string, Action extends string> {
   readonly at: number
   readonly details: Details
   readonly id: string
+  /** Details that say something of a person: they are stored under that person's own key, and nowhere else. */
+  readonly private?: Details
   readonly request_id: string
   readonly resource: Resource
   readonly result: 'success' | 'failure' | 'denied' | 'error'
@@ -119,6 +173,11 @@ export interface Resource {
     | 'policy'
     | 'token'
     | 'address'
+    | 'audit'
+    | 'sink'
+    | 'incident'
+    | 'playbook'
+    | 'data'
     | 'house'
 }
 

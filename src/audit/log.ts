@@ -8,7 +8,9 @@ import type { Database, Store } from '../store/database.ts'
 import { openAppender, type Writer } from './appender.ts'
 import type { AuditEvent } from './event.ts'
 import { eventText } from './event-text.ts'
+import { putInOutbox } from './outbox.ts'
 import { openRelay, serveRelay } from './relay.ts'
+import { type EventSealer, openEventSealer } from './sealer.ts'
 import { openWriterThread, trouble } from './writer-thread.ts'
 
 /** What the house remembers. Events go into the chain in the order of each way in. */
@@ -18,7 +20,10 @@ export interface AuditLog {
    * wait, further ones are dropped, and counted in an `audit-gap` event.
    */
   note(event: AuditEvent): void
-  /** Remembers a change in the transaction that makes it: neither is there without the other. */
+  /**
+   * Remembers a change in the transaction that makes it: neither is there without the other. What administrators, consents and
+   * erasures change is refused with a Fault while this log is not healthy, and for the reasons of `AuditLogParts.refuses`.
+   */
   enroll(db: Database, event: AuditEvent): Promise<void>
   /** To be called after that transaction: chains what was enrolled, within milliseconds. */
   wake(): void
@@ -28,8 +33,12 @@ export interface AuditLog {
   serve(port: MessagePort): void
   /** Writes out what waits, for at most five seconds, and takes no more. */
   close(): Promise<void>
+  /** By it the record is read: see `EventReader`. */
+  readonly sealer: EventSealer
   /** False when the writer was given something five seconds ago, and the chain has taken nothing since. */
   readonly healthy: boolean
+  /** Healthy, and with room for what is noted next. */
+  readonly ready: boolean
   /** Accesses that wait to become durable. */
   readonly backlog: number
   /** Accesses that were lost since the start. */
@@ -42,25 +51,37 @@ export interface AuditLogParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** 32 bytes: by it the keys of people are sealed, under which lies what events say of them. See `EventSealerParts`. */
+  readonly wrappingKey: Uint8Array
   /** Whether a thread of its own writes. A store in memory has one connection, and is written to from here. */
   readonly thread: boolean
   /** Leads to another thread that has the writer: this log has none of its own then. */
   readonly relay?: MessagePort | undefined
+  /** Why an administrator's change is not made at the moment, if there is something; asked in its transaction. */
+  readonly refuses?: ((trx: Database, event: AuditEvent) => Promise<Fault | undefined>) | undefined
 }
 
 export async function openAuditLog(parts: AuditLogParts): Promise<AuditLog> {
-  const { clock, random, log } = parts
-  const writer = await openWriter(parts)
-  const audit = new BatchingLog(writer, clock, random, log)
+  const sealer = openEventSealer(parts)
+  const audit = new BatchingLog(await openWriter(parts, sealer), sealer, parts)
   audit.wake() // what a process before us enrolled and had no time to chain
   return audit
 }
 
-async function openWriter({ store, url, log, thread, relay }: AuditLogParts): Promise<Writer> {
+async function openWriter(
+  { store, url, wrappingKey, log, thread, relay }: AuditLogParts,
+  sealer: EventSealer,
+): Promise<Writer> {
   if (relay !== undefined) return openRelay(relay)
-  if (thread && url !== 'sqlite::memory:') return openWriterThread(url, log)
-  return openAppender(store, (error) => log.warn({ error }, trouble))
+  if (thread && url !== 'sqlite::memory:') return openWriterThread({ url, wrappingKey }, log)
+  return openAppender(store, sealer, (error) => log.warn({ error }, trouble))
 }
+
+/**
+ * What nobody does unseen (A61). Signing in is not among it, for it is durable in the outbox either way, and whoever mends the house
+ * has to come in; nor is what the house says of itself.
+ */
+const privileged: ReadonlySet<AuditEvent['type']> = new Set(['admin_action', 'consent', 'erasure'])
 
 const batchMax = 1024
 const batchMs = 50
@@ -69,10 +90,12 @@ const stalledMs = 5_000
 const closeMs = 5_000
 
 class BatchingLog implements AuditLog {
+  readonly sealer: EventSealer
   readonly #writer: Writer
   readonly #clock: Clock
   readonly #random: Random
   readonly #log: Log
+  readonly #refuses: AuditLogParts['refuses']
   #batch: string[] = []
   #batchTimer: NodeJS.Timeout | undefined
   #backlog = 0
@@ -85,15 +108,21 @@ class BatchingLog implements AuditLog {
   #progressAt = 0
   #closed = false
 
-  constructor(writer: Writer, clock: Clock, random: Random, log: Log) {
+  constructor(writer: Writer, sealer: EventSealer, { clock, random, log, refuses }: AuditLogParts) {
     this.#writer = writer
+    this.sealer = sealer
     this.#clock = clock
     this.#random = random
     this.#log = log
+    this.#refuses = refuses
   }
 
   get healthy(): boolean {
     return this.#appends === 0 || this.#clock.monotonic() - this.#progressAt < stalledMs
+  }
+
+  get ready(): boolean {
+    return this.#backlog < backlogMax && this.healthy && !this.#closed
   }
 
   get backlog(): number {
@@ -114,10 +143,16 @@ class BatchingLog implements AuditLog {
   }
 
   async enroll(db: Database, event: AuditEvent): Promise<void> {
-    await db
-      .insertInto('audit_outbox')
-      .values({ body: eventText(event) })
-      .execute()
+    if (privileged.has(event.type) && !this.healthy)
+      throw new Fault(
+        'record-unavailable',
+        `\`${event.action}\` is refused: the audit chain has taken nothing for ${stalledMs} ms`,
+      )
+    if (event.type === 'admin_action') {
+      const fault = await this.#refuses?.(db, event)
+      if (fault !== undefined) throw fault
+    }
+    await putInOutbox(db, this.sealer, event)
   }
 
   /** Every append empties the outbox. One that is under way may have looked there too early: another follows it. */

@@ -18,12 +18,12 @@ export function openRelay(port: MessagePort): Writer {
   port.unref()
 
   return {
-    append(bodies) {
+    append(texts) {
       if (!isOpen) return Promise.reject(closedError())
       const id = ++lastId
       const one = Promise.withResolvers<void>()
       waiting.set(id, one)
-      port.postMessage({ id, lines: bodies.join('\n') } satisfies Batch)
+      port.postMessage({ id, lines: texts.join('\n') } satisfies Batch)
       holdThread()
       return one.promise
     },

@@ -1,43 +1,68 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { canonical } from '../kernel/json.ts'
 import type { Database } from '../store/database.ts'
-import type { AuditEventsTable, AuditHeadTable } from '../store/schema.ts'
+import type { AuditEventsTable, AuditHeadTable } from '../store/schema-record.ts'
 import { columnsOf, genesis, link } from './chain.ts'
+import type { CheckpointVerifier } from './checkpoint.ts'
 import type { AuditEvent } from './event.ts'
+import type { EventReader } from './sealer.ts'
+import { type Anchored, Witness } from './verify-witness.ts'
 
 /** What became of the chain. When it is broken, `seq` is the first event that is not as it was written. */
-export type Verification = { readonly ok: true; readonly events: number; readonly lastHash: string } | Broken
+export type Verification =
+  | { readonly ok: true; readonly events: number; readonly lastHash: string; readonly checkpoints: number }
+  | Broken
 
-interface Broken {
+export interface Broken {
   readonly ok: false
   readonly seq: number
-  /** `head`: the row that says where the chain ends was changed or removed. */
-  readonly what: 'altered' | 'removed' | 'inserted' | 'moved' | 'cut-off' | 'head'
+  /**
+   * `head`: the row that says where the chain ends was changed or removed. `checkpoint`, `tree`: what was signed of the events up
+   * to this one, or a hash that was stored of them, is not as it was written; they themselves are.
+   */
+  readonly what: 'altered' | 'removed' | 'inserted' | 'moved' | 'cut-off' | 'head' | 'checkpoint' | 'tree'
   /** One sentence for whoever looks into it. */
   readonly detail: string
 }
 
+export interface VerifyOptions {
+  /** Without it, what lies sealed in events is not compared with their columns. */
+  readonly sealer?: EventReader
+  /** Without it, signatures are not judged. */
+  readonly key?: CheckpointVerifier
+  /** Checkpoints as they were kept outside, each source from the smallest on. */
+  readonly anchors?: readonly Anchored[]
+  /** Told now and then how far it is. */
+  readonly onProgress?: (events: number, of: number) => void
+}
+
 /**
- * Recomputes the chain from its beginning to where it ended when this began; the house may go on writing meanwhile. This
- * finds every change whose author did not compute all later hashes and the head anew. Whoever did is found by a `lastHash`
- * that was noted elsewhere.
+ * Recomputes the chain and its tree from the beginning to where they ended when this began, and compares them with every checkpoint;
+ * the house may go on writing meanwhile. Whoever computes all later hashes anew is found by the next checkpoint, which they cannot
+ * sign; whoever cuts off the end together with its checkpoints, by a checkpoint that was kept outside.
  */
-export async function verifyChain(db: Database): Promise<Verification> {
+export async function verifyChain(db: Database, options: VerifyOptions = {}): Promise<Verification> {
+  const { sealer, onProgress = () => {} } = options
   const head = await headOf(db)
   if (head === undefined) return broken(await lastSeq(db), 'head', 'the row that says where the chain ends is gone')
+  const witness = await Witness.of(db, options)
   let last: Place = { seq: 0, hash: genesis, before: undefined }
   do {
     const page = await pageAfter(db, last.seq === 0 ? undefined : last.seq) // what claims to be before 1 shows up too
-    for (const row of page) {
+    const opened = await openedBy(sealer, db, page)
+    for (const [index, row] of page.entries()) {
       if (last.seq === head.seq && row.seq > head.seq) break
       if (row.seq !== last.seq + 1 || link(last.hash, row.body) !== row.hash) return nameBreak(db, row, last)
-      const detail = disagreement(row)
+      const detail = disagreement(row, opened?.[index])
       if (detail !== undefined) return broken(row.seq, 'altered', detail)
       last = { seq: row.seq, hash: row.hash, before: last.hash }
+      const found = await witness.take(row)
+      if (found !== undefined) return found
     }
     if (page.length === 0 && last.seq < head.seq) {
       return broken(last.seq + 1, 'cut-off', `the chain ends after event ${last.seq}, its head knows ${head.seq}`)
     }
+    onProgress(last.seq, head.seq)
     await breathe() // SQLite answers at once: without a pause nobody else would get a turn
   } while (last.seq < head.seq)
   if (last.hash !== head.hash) return broken(head.seq, 'head', 'the head has another hash than the last event')
@@ -45,7 +70,8 @@ export async function verifyChain(db: Database): Promise<Verification> {
   const end = await lastSeq(db) // asked before the head, which is never behind
   const headSeq = (await headOf(db))?.seq ?? 0
   if (end > headSeq) return broken(headSeq + 1, 'inserted', `the head says that the chain ends with event ${headSeq}`)
-  return { ok: true, events: last.seq, lastHash: last.hash }
+  const found = await witness.end(async () => (await headOf(db))?.seq ?? 0)
+  return found ?? { ok: true, events: last.seq, lastHash: last.hash, checkpoints: witness.checkpoints }
 }
 
 /** The last event that was in order. */
@@ -56,7 +82,7 @@ interface Place {
   readonly before: string | undefined
 }
 
-const pageSize = 5_000
+const pageSize = 500
 
 function pageAfter(db: Database, seq: number | undefined): Promise<AuditEventsTable[]> {
   const events = db.selectFrom('audit_events').selectAll().orderBy('seq').limit(pageSize)
@@ -72,23 +98,66 @@ async function lastSeq(db: Database): Promise<number> {
   return last?.seq ?? 0
 }
 
+/** The events of a page as they happened; undefined where one of them is no event, which is told by its body. */
+async function openedBy(
+  sealer: EventReader | undefined,
+  db: Database,
+  page: readonly AuditEventsTable[],
+): Promise<readonly AuditEvent[] | undefined> {
+  try {
+    return await sealer?.read(
+      db,
+      page.map(({ body }) => body),
+    )
+  } catch (error) {
+    if (page.every(({ body }) => isJson(body))) throw error
+    return undefined
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** What the columns of an event, or the form of its body, say against it. Its hash is right. */
-function disagreement(row: AuditEventsTable): string | undefined {
+function disagreement(row: AuditEventsTable, opened: AuditEvent | undefined): string | undefined {
   let columns: ReturnType<typeof columnsOf>
-  let form: string
+  let isSealed: boolean
   try {
     const event: AuditEvent = JSON.parse(row.body)
-    columns = columnsOf(event)
-    form = canonical(event)
+    columns = columnsOf(opened ?? event)
+    if (!isCanonical(row.body, event)) return 'its body is not in canonical form'
+    isSealed = 'sealed' in event
   } catch (error) {
     return `its body is no event: ${error}`
   }
-  if (form !== row.body) return 'its body is not in canonical form'
   for (const name of Object.keys(columns) as (keyof typeof columns)[]) {
+    if (name === 'address' && isSealed && opened === undefined) continue
     const [said, meant] = [row[name], columns[name]]
     if (said !== meant) return `its column \`${name}\` says ${JSON.stringify(said)}, its body ${JSON.stringify(meant)}`
   }
   return undefined
+}
+
+/** What JSON.stringify writes is the canonical form where names are in order and no surrogate stands alone: a quarter of the way round. */
+function isCanonical(body: string, event: object): boolean {
+  const quick = isInOrder(event) && !body.includes('\\ud') && JSON.stringify(event) === body
+  return quick || canonical(event) === body
+}
+
+function isInOrder(members: object): boolean {
+  let previous: string | undefined
+  for (const [name, value] of Object.entries(members)) {
+    if (previous !== undefined && name < previous) return false
+    previous = name
+    if (typeof value === 'object' && (value === null || Array.isArray(value) || !isInOrder(value))) return false
+  }
+  return true
 }
 
 /** Finds out what was done, by looking for the event that should have come and for the one that this one should follow. */

@@ -2,11 +2,11 @@ import { Worker } from 'node:worker_threads'
 import { Fault } from '../kernel/error.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Writer } from './appender.ts'
-import type { Order, Report } from './writer.ts'
+import type { Order, Premises, Report } from './writer.ts'
 
 /** Starts a writer in a thread of its own. Throws a Fault when it does not come up. */
-export async function openWriterThread(url: string, log: Log): Promise<Writer> {
-  const thread = new WriterThread(url, log)
+export async function openWriterThread(premises: Premises, log: Log): Promise<Writer> {
+  const thread = new WriterThread(premises, log)
   await thread.opened
   return thread
 }
@@ -17,7 +17,7 @@ export async function openWriterThread(url: string, log: Log): Promise<Writer> {
  * waits to become durable.
  */
 class WriterThread implements Writer {
-  readonly #url: string
+  readonly #premises: Premises
   readonly #log: Log
   readonly #opening = Promise.withResolvers<void>()
   readonly #pending = new Map<number, Pending>()
@@ -27,8 +27,8 @@ class WriterThread implements Writer {
   #lastId = 0
   #failures = 0
 
-  constructor(url: string, log: Log) {
-    this.#url = url
+  constructor(premises: Premises, log: Log) {
+    this.#premises = premises
     this.#log = log
     this.#worker = this.#start()
   }
@@ -37,10 +37,10 @@ class WriterThread implements Writer {
     return this.#opening.promise
   }
 
-  append(bodies: readonly string[]): Promise<void> {
+  append(texts: readonly string[]): Promise<void> {
     if (this.#state === 'closed') return Promise.reject(closedError())
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const lines = bodies.join('\n')
+    const lines = texts.join('\n')
     const id = ++this.#lastId
     this.#pending.set(id, { lines, resolve, reject })
     this.#order({ kind: 'append', id, lines })
@@ -64,7 +64,7 @@ class WriterThread implements Writer {
   }
 
   #start(): Worker {
-    const worker = new Worker(source, { name: 'audit-writer', workerData: { url: this.#url } })
+    const worker = new Worker(source, { name: 'audit-writer', workerData: this.#premises })
     worker.on('message', (report: Report) => this.#hear(report))
     worker.on('error', (error) => {
       if (this.#state === 'opening') this.#opening.reject(doesNotStart(error))

@@ -1,11 +1,21 @@
 /** The writer thread: it alone waits for the disk, on a connection of its own. `WriterThread` speaks to it. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../kernel/clock.ts'
+import { systemRandom } from '../kernel/id.ts'
 import { openStore } from '../store/database.ts'
 import { openAppender } from './appender.ts'
+import { openEventSealer } from './sealer.ts'
 
 export type Order =
   /** One event a line: a canonical text has no line break, and one long string crosses faster than many. */
   { readonly kind: 'append'; readonly id: number; readonly lines: string } | { readonly kind: 'close' }
+
+/** What the thread is given to begin with. */
+export interface Premises {
+  readonly url: string
+  /** See `EventSealerParts`. */
+  readonly wrappingKey: Uint8Array
+}
 
 export type Report =
   | { readonly kind: 'ready' }
@@ -16,8 +26,10 @@ const port = parentPort
 if (port === null) throw new Error('expected to run as a thread, got started as a program')
 const tell = (report: Report): void => port.postMessage(report)
 
-const store = await openStore((workerData as { readonly url: string }).url, { connectionsMax: 1 })
-const appender = openAppender(store, (error) => tell({ kind: 'trouble', message: String(error) }))
+const { url, wrappingKey } = workerData as Premises
+const store = await openStore(url, { connectionsMax: 1 })
+const sealer = openEventSealer({ wrappingKey, clock: systemClock, random: systemRandom })
+const appender = openAppender(store, sealer, (error) => tell({ kind: 'trouble', message: String(error) }))
 
 port.on('message', (order: Order) => {
   switch (order.kind) {

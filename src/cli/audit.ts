@@ -1,27 +1,37 @@
-import { verifyChain } from '../audit/verify.ts'
-import { type Command, readArgs, Usage } from './command.ts'
-import { houseOptions, visit } from './visit.ts'
+import { type Command, Usage } from './command.ts'
 
-const usage = `usage: gatehouse audit verify [--config FILE] [--data DIR]
+/** What can be done with the record, one file each. Each is given the arguments behind its name. */
+const deeds: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  search: () => import('./audit-search.ts'),
+  count: () => import('./audit-count.ts'),
+  export: () => import('./audit-export.ts'),
+  verify: () => import('./audit-verify.ts'),
+  sinks: () => import('./audit-sinks.ts'),
+  checkpoint: () => import('./audit-checkpoint.ts'),
+  prove: () => import('./audit-prove.ts'),
+  'check-proof': () => import('./audit-check-proof.ts'),
+}
 
-Recomputes the chain of audit events, and names the first one that was altered, removed, inserted or cut off. Exit 1 when there is one.`
+const usage = `usage: gatehouse audit DEED [OPTIONS]
+
+  search      events by type, actor, result, address, resource and time
+  count       how many there are of each
+  export      all of them as JSON lines, CSV or OCSF
+  verify      recompute the chain of events, and name the first one that is not as it was written
+  sinks       where it is sent, how far each is and what keeps it
+  checkpoint  sign the record as it stands now
+  prove       prove to somebody else that an event is in the record
+  check-proof check such a proof: it needs no house
+
+\`gatehouse audit DEED --help\` tells the rest.`
 
 export const command: Command = async (args, terminal) => {
-  const { values, positionals } = readArgs(args, houseOptions, usage)
-  if (values.help === true) {
+  const [name = '', ...rest] = args
+  if (name === '--help' || name === '-h') {
     terminal.out(usage)
     return true
   }
-  if (positionals[0] !== 'verify' || positionals.length > 1)
-    throw new Usage(`expected \`audit verify\`, got \`audit ${positionals.join(' ')}\`\n\n${usage}`)
-  return visit(values, terminal, async (house) => {
-    await house.audit.flush()
-    const outcome = await verifyChain(house.store.db)
-    if (outcome.ok) {
-      terminal.out(`the chain is whole: ${outcome.events} events, the last one has hash ${outcome.lastHash}`)
-      return true
-    }
-    terminal.err(`the chain is broken at event ${outcome.seq}: ${outcome.what}: ${outcome.detail}`)
-    return false
-  })
+  const deed = Object.hasOwn(deeds, name) ? deeds[name] : undefined
+  if (deed === undefined) throw new Usage(`expected a deed of the record, got \`audit ${args.join(' ')}\`\n\n${usage}`)
+  return (await deed()).command(rest, terminal)
 }

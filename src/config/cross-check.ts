@@ -2,6 +2,7 @@ import { usualAdministrator } from '../authz/role/grants.ts'
 import { personScopes } from '../authz/scopes.ts'
 import { certificatesAt } from '../endpoints/client-certificates.ts'
 import { ownerMistakes } from '../gate/owner/mistakes.ts'
+import { alertProblems } from '../incident/alert/options.ts'
 import { certificateMistakes } from '../oauth/client-options.ts'
 import { contract } from '../wire/contract.ts'
 import { limitMistakes } from './limit-mistakes.ts'
@@ -67,6 +68,8 @@ export function crossCheck(given: Readonly<Record<string, unknown>>, settings: S
     ...checkOauth(given, settings),
   )
   mistakes.push(...checkOwners(upstreams, new Set(policies), settings))
+  if (settings.incidents !== undefined)
+    mistakes.push(...alertProblems(settings.incidents.alerts, settings.incidents.escalate, settings.mail !== undefined))
   if (settings.tokens !== undefined && settings.tokens.secret !== undefined && settings.tokens.algorithm !== 'HS256') {
     mistakes.push({
       path: 'tokens.secret',

@@ -1,6 +1,8 @@
 import type { z } from 'zod'
+import { sinkSecrets } from '../audit/sinks/options.ts'
 import { checkTls } from '../endpoints/tls.ts'
 import { routeOptions } from '../gate/routes.ts'
+import { secretsOf } from '../incident/alert/options.ts'
 import { resolveSecret, Secret, type SecretRef } from '../kernel/secret.ts'
 import { crossCheck } from './cross-check.ts'
 import { type Environment, type Mistake, type Settings, sections } from './settings.ts'
@@ -77,7 +79,7 @@ function deepest(issues: readonly z.core.$ZodIssue[]): number {
 }
 
 /** What nobody may guess, however long they try. */
-const mustBeLong = /^(?:tokens\.|oauth\.clients|services\.)/
+const mustBeLong = /^(?:tokens\.|oauth\.clients|services\.|audit\.sinks\[\d+\]\.secret$)/
 
 /** Secrets are fetched now, so that a missing one stops the start and not a request. */
 function settleSecrets(settings: Settings, environment: Environment, mistakes: Mistake[]): void {
@@ -96,6 +98,10 @@ function settleSecrets(settings: Settings, environment: Environment, mistakes: M
     ),
     ...Object.entries(settings.identity?.providers ?? {}).map(
       ([name, provider]) => [`identity.providers.${name}.clientSecret`, provider.clientSecret] as const,
+    ),
+    ...sinkSecrets(settings.audit?.sinks ?? []).map(([path, reference]) => [`audit.sinks${path}`, reference] as const),
+    ...Object.entries(settings.incidents?.alerts ?? {}).flatMap(([name, channel]) =>
+      secretsOf(channel).map(([member, secret]) => [`incidents.alerts.${name}.${member}`, secret] as const),
     ),
   ]
   for (const [path, reference] of references) {

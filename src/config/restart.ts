@@ -16,6 +16,12 @@ export function whatNeedsARestart(now: Settings, next: Settings): string[] {
       'pages',
       'bodyMemory',
       'shared',
+      'audit',
+      'incidents',
     ] as const
-  ).filter((section) => JSON.stringify(now[section]) !== JSON.stringify(next[section]))
+  ).filter((section) => written(now[section]) !== written(next[section]))
+}
+
+function written(section: unknown): string {
+  return JSON.stringify(section, (_name, value: unknown) => (value instanceof Map ? [...value] : value))
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { auditOptions } from '../audit/options.ts'
 import { keyOptions } from '../authn/key/options.ts'
 import { identityOptions } from '../authn/options.ts'
 import { serviceOptions } from '../authn/service/options.ts'
@@ -13,6 +14,7 @@ import { corsOptions } from '../gate/cors.ts'
 import { headerOptions } from '../gate/headers.ts'
 import { resourceOptions } from '../gate/owner/resources.ts'
 import { routeOptions } from '../gate/routes.ts'
+import { incidentOptions } from '../incident/options.ts'
 import { cidr, size } from '../kernel/shape.ts'
 import { limitName, limitOptions } from '../limits/options.ts'
 import { sharedOptions } from '../limits/shared/options.ts'
@@ -68,6 +70,10 @@ export const sections = {
   services: serviceOptions.default({}),
   /** Forms of request signatures, by the name that a route demands one by. */
   signatures: signatureOptions.default({}),
+  /** The record of what happened: what vouches for it, and where it is sent. */
+  audit: auditOptions.prefault({}),
+  /** What is noticed in it, who is told, and what is done. */
+  incidents: incidentOptions.prefault({}),
   headers: headerOptions.default({}),
   cors: corsOptions.optional(),
   /** The largest body of a route that does not say another. */

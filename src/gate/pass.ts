@@ -70,5 +70,5 @@ function failed(error: unknown, exchange: Exchange, log: Log): Refusal {
   const fields = { request_id: exchange.id, route: exchange.route.name, err: error }
   if (catalogue[code].status >= 500) log.error(fields, 'a stage failed')
   else log.info(fields, 'a stage could not go on')
-  return refuse(code)
+  return refuse(code, error instanceof Fault && error.told !== undefined ? { detail: error.told } : {})
 }

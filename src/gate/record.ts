@@ -69,6 +69,9 @@ function accessEvent(
         ? {}
         : { decided: decision.because }),
       duration_ms: Math.round(durationMs * 10) / 10,
+      ...(decision.effect === 'deny' && decision.lacks.kind === 'permission'
+        ? { lacks: decision.lacks.permission }
+        : {}),
       method: request.method,
       path: shown(request.target.path),
       status,

@@ -75,6 +75,8 @@ export interface Rooms {
   /** Refuses what is too much; undefined where that is switched off. */
   readonly shedder: Shedder | undefined
   readonly audit: AuditLog
+  /** What requests meet that nobody would remember. */
+  readonly unremembered: 'serve' | 'refuse'
   readonly meters: Meters
   /** Whether limits are counted at all, those that credentials bring included. */
   readonly counting: boolean

@@ -12,6 +12,7 @@ import { inspect } from './inspect.ts'
 import { judge } from './judge.ts'
 import { owned } from './owner/owned.ts'
 import { recheck } from './recheck.ts'
+import { remembered } from './remembered.ts'
 import type { Rooms } from './rooms.ts'
 import { A, E, M, P } from './route.ts'
 import { screen } from './screen.ts'
@@ -29,6 +30,7 @@ const way: readonly (readonly [kinds: number, make: StageMaker])[] = [
   [ P | M | A | E, arrive   ],   // framing, canonical path, sizes: refuse what is malformed before spending anything on it
   [ P | M | A | E, https    ],   // who came without TLS is sent to come again with it, before anything is asked or told
   [ P | M | A | E, shield   ],   // address rules, load, limits per address: an attacker never reaches a signature check
+  [ P | M | A | E, remembered ], // what nobody would know of does not happen, where that was chosen: before it costs anything
   [ P | M | A | E, shed     ],   // what is too much, for us or for the upstream: after the limits, since who asks too often alone is told so
   [ P | M | A | E, abreast  ],   // what another thread has committed holds here: before anybody is asked who they are
   [ P | M | A | E, counted(identify) ],   // credential → principal, proof of possession included

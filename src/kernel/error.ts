@@ -35,6 +35,7 @@ export const catalogue = {
   'in-person-only': row(403, 'Only the person themself may do this', 'Somebody acts as this person, and what proves a person is theirs to change.', 'Let the person sign in and do it.'),
   'registration-closed': row(403, 'Registration is closed', 'Accounts are made by an administrator, or by invitation.', 'Ask an administrator for an invitation.'),
   conflict: row(409, 'Conflict', 'What was asked for contradicts what is there.', '`detail` says what.'),
+  'changes-frozen': row(409, 'Changes are frozen', 'While an incident is looked into, nobody changes who may do what. What takes access away goes on.', 'Wait, or ask whoever works on the incident to thaw: `gatehouse incident thaw`. `detail` says since when, and why.'),
   'permission-required': row(403, 'Permission required', 'The caller is known, and lacks the permission that the route demands.', 'Ask an administrator for a role that holds it.'),
   'insufficient-scope': row(403, 'Insufficient scope', 'The client was granted less than the request needs.', 'Ask the person for the scopes that `scope` names, all of them, and send the new access token.'),
   'first-party-only': row(403, 'Only our own sign-in may do this', 'A client of other people asked, and no scope lets one in here.', 'Let the person do it themself; or, for a route of your own, name a `scope`.'),
@@ -54,6 +55,7 @@ export const catalogue = {
   'upstream-unreachable': row(502, 'Bad gateway', 'The API behind the gate could not be reached.', 'Check that it runs, and its address under `upstreams`.'),
   'upstream-broke-off': row(502, 'Bad gateway', 'The API behind the gate broke off before it had answered.', 'See the log of that API.'),
   unavailable: row(503, 'Service unavailable', 'A part that the answer depends on is down.', 'Try again after `Retry-After` seconds.'),
+  'record-unavailable': row(503, 'The audit log cannot be written', 'What this request does is written down together with it, and nothing can be written down at the moment: nothing was changed.', 'Try again after a while. `/health/ready` and the log of the house say how it is; `gatehouse audit verify` tells whether the chain is whole.'),
   overloaded: row(503, 'Overloaded', 'More is asked for at the moment than can be answered in time, and this request was one too many.', 'Try again after `Retry-After` seconds, and after longer each time that it happens again.'),
   draining: row(503, 'Service unavailable', 'This node is shutting down and takes no new requests.', 'Try again: another node, or this one after its restart, will answer.'),
   'loop-detected': row(508, 'Loop detected', 'The request has passed this gate before.', 'An upstream points back at the gate: correct `upstreams`.'),
@@ -97,13 +99,16 @@ export function refuse(code: Code, more: Partial<Omit<Refusal, 'code'>> = {}): R
   return { detail: catalogue[code].title, ...more, code }
 }
 
-/** A part failed in a way that has a name. `message` is for the log; the caller reads the catalogue's words. */
+/** A part failed in a way that has a name. `message` is for the log; the caller reads the catalogue's words, or `told`. */
 export class Fault extends Error {
   override readonly name = 'Fault'
   readonly code: Code
+  /** One public sentence. */
+  readonly told: string | undefined
 
-  constructor(code: Code, message: string, cause?: unknown) {
+  constructor(code: Code, message: string, cause?: unknown, told?: string) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
+    this.told = told
   }
 }

@@ -8,7 +8,11 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
  * Structured logs: one JSON object a line. The redaction stands here, at the one door that every line leaves by, and not
  * with those who write: they forget. `base` stands on every line.
  */
-export function openLogger(level: LogLevel, destination?: DestinationStream, base?: { readonly thread: number }): Log {
+export function openLogger(
+  level: LogLevel,
+  destination?: DestinationStream,
+  base?: { readonly thread: number | string },
+): Log {
   const logger = pino(
     {
       level,

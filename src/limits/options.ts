@@ -93,7 +93,7 @@ export function isEarly({ by }: Pick<LimitOptions, 'by'>): boolean {
 /** The limits that the house brings for its own endpoints; the configuration overrides them by name. */
 export const builtInLimits: Readonly<
   Record<
-    'authentication' | 'oauth' | 'requests' | 'general' | 'decisions' | 'health' | 'strangers',
+    'authentication' | 'oauth' | 'requests' | 'general' | 'decisions' | 'reports' | 'health' | 'strangers',
     z.input<typeof limitOptions>
   >
 > = {
@@ -105,6 +105,8 @@ export const builtInLimits: Readonly<
   general: { limit: 1000, window: '1h', burst: 100 },
   /** Questions of other services, each with up to a hundred in it. */
   decisions: { limit: 6_000, window: '1m', burst: 600 },
+  /** What pages and apps tell of security, up to fifty events at once. */
+  reports: { limit: 20, window: '1m', burst: 20, by: ['principal', 'ip'] },
   health: { limit: 600, window: '1m', burst: 100, by: 'ip' },
   /** What an address may waste on missing or wrong credentials, on all routes together. */
   strangers: { limit: 300, window: '1m', burst: 100, by: 'ip' },

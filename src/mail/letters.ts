@@ -14,6 +14,13 @@ export interface LetterFacts {
   readonly time?: string
   readonly client?: string
   readonly key?: string
+  /** The title of an incident, and what there is to know of it. */
+  readonly incident?: string
+  readonly id?: string
+  readonly type?: string
+  readonly severity?: string
+  readonly due?: string
+  readonly count?: string
 }
 
 export interface Letter {
@@ -85,7 +92,53 @@ const english = {
     subject: 'Your account at {site} has a new API key',
     body: 'Hello {name},\n\nat {time} an API key called "{key}" was made for your account at {site}, from {address} ({device}). Whoever has it can act as you, as far as it allows.\n\nIf you know of it, there is nothing to do. If not, choose a new password, revoke the key, and write to whoever runs the site:\n\n{link}',
   },
+  incident: {
+    subject: '[{severity}] {incident} ({site})',
+    body: '{site} has noticed something that somebody should look at: {incident}.\n\nType: {type}\nSeverity: {severity}\nNoticed: {time}\n\nLook at it, and acknowledge it, with the id {id}.',
+  },
+  'incident-due': {
+    subject: '[{severity}] {incident} ({site}): report due {due}',
+    body: '{site} has noticed what may be a breach of personal data: {incident}.\n\nType: {type}\nSeverity: {severity}\nNoticed: {time}\n\nIf it is one, the authority has to be told until {due} (72 hours, GDPR Art. 33).\n\nLook at it, and acknowledge it, with the id {id}.',
+  },
+  'incident-escalated': {
+    subject: '[{severity}] nobody has acknowledged: {incident} ({site})',
+    body: '{site} has noticed something, and nobody has acknowledged it: {incident}.\n\nType: {type}\nSeverity: {severity}\nNoticed: {time}\n\nLook at it, and acknowledge it, with the id {id}.',
+  },
+  'incident-over': {
+    subject: 'Resolved: {incident} ({site})',
+    body: 'What {site} noticed at {time} is resolved: {incident}.\n\nIts id is {id}.',
+  },
+  incidents: {
+    subject: '[{severity}] {count} incidents ({site})',
+    body: '{site} has noticed {count} things within a short time, more than there are letters for. The worst is {severity}.\n\nLook at the list of incidents.',
+  },
 } as const satisfies Record<string, Words>
+
+/** What we say in other languages ourselves: to those who run the house. */
+const others: Readonly<Record<string, Partial<Record<LetterKind, Words>>>> = {
+  de: {
+    incident: {
+      subject: '[{severity}] {incident} ({site})',
+      body: '{site} hat etwas bemerkt, das sich jemand ansehen sollte: {incident}.\n\nArt: {type}\nSchwere: {severity}\nBemerkt: {time}\n\nBitte ansehen und bestätigen, unter der Nummer {id}.',
+    },
+    'incident-due': {
+      subject: '[{severity}] {incident} ({site}): Meldung fällig {due}',
+      body: '{site} hat bemerkt, was eine Verletzung des Schutzes personenbezogener Daten sein kann: {incident}.\n\nArt: {type}\nSchwere: {severity}\nBemerkt: {time}\n\nIst es eine, dann muss die Aufsichtsbehörde es bis {due} erfahren (72 Stunden, Art. 33 DSGVO).\n\nBitte ansehen und bestätigen, unter der Nummer {id}.',
+    },
+    'incident-escalated': {
+      subject: '[{severity}] von niemandem bestätigt: {incident} ({site})',
+      body: '{site} hat etwas bemerkt, und niemand hat es bestätigt: {incident}.\n\nArt: {type}\nSchwere: {severity}\nBemerkt: {time}\n\nBitte ansehen und bestätigen, unter der Nummer {id}.',
+    },
+    'incident-over': {
+      subject: 'Erledigt: {incident} ({site})',
+      body: 'Was {site} am {time} bemerkt hat, ist erledigt: {incident}.\n\nDie Nummer ist {id}.',
+    },
+    incidents: {
+      subject: '[{severity}] {count} Vorfälle ({site})',
+      body: '{site} hat in kurzer Zeit {count} Vorfälle bemerkt, mehr als einzelne Briefe sinnvoll sind. Der schwerste ist {severity}.\n\nBitte die Liste der Vorfälle ansehen.',
+    },
+  },
+}
 
 /** What the words of a letter name; other words for it may name no more. So no name of somebody's choice reaches a stranger. */
 const factsOf = ({ subject, body }: Words): readonly string[] => [
@@ -140,7 +193,7 @@ export function compose(
   own: Readonly<Record<string, z.output<typeof letterTexts>>>,
   language: string | undefined,
 ): Letter {
-  const inTheirs = language === undefined ? undefined : own[language]?.[kind]
+  const inTheirs = language === undefined ? undefined : (own[language]?.[kind] ?? others[language]?.[kind])
   const { subject, body } = inTheirs ?? own['en']?.[kind] ?? english[kind]
   const told: Readonly<Record<string, string>> = {
     site: plain(given.site),
@@ -152,6 +205,12 @@ export function compose(
     time: plain(given.time ?? ''),
     client: plain(withoutDomains(given.client ?? '')),
     key: plain(withoutDomains(given.key ?? '')),
+    incident: plain(withoutDomains(given.incident ?? '')),
+    id: plain(given.id ?? ''),
+    type: plain(given.type ?? ''),
+    severity: plain(given.severity ?? ''),
+    due: plain(given.due ?? ''),
+    count: plain(given.count ?? ''),
   }
   // The space before a fact that is not known goes with it: `Hello,`.
   const fill = (text: string): string =>

@@ -9,6 +9,8 @@ import { migration0005 } from './migration-0005.ts'
 import { migration0006 } from './migration-0006.ts'
 import { migration0007 } from './migration-0007.ts'
 import { migration0008 } from './migration-0008.ts'
+import { migration0009 } from './migration-0009.ts'
+import { migration0010 } from './migration-0010.ts'
 
 /**
  * Brings the tables up to date. Nodes that start together take turns: PostgreSQL by an advisory lock, SQLite by its write
@@ -28,6 +30,8 @@ export async function migrate<Tables>(db: Kysely<Tables>, kind: 'sqlite' | 'post
         '0006': migration0006(),
         '0007': migration0007(kind),
         '0008': migration0008(kind),
+        '0009': migration0009(kind),
+        '0010': migration0010(kind),
       }),
     },
     // Else Kysely takes tables of the same name in any schema for its own.

@@ -3,14 +3,21 @@ import pg from 'pg'
 import { Fault } from '../kernel/error.ts'
 
 /** Kysely over a pool of connections to PostgreSQL. Where none can be had, queries throw a Fault that names the server. */
-export function postgresDialect(url: string, connectionsMax: number): Dialect {
+export function postgresDialect(
+  url: string,
+  connectionsMax: number,
+  {
+    readOnly = false,
+    statementTimeoutMs = 30_000,
+  }: { readonly readOnly?: boolean; readonly statementTimeoutMs?: number } = {},
+): Dialect {
   const server = serverOf(url)
   const pool = new pg.Pool({
     connectionString: url,
     max: connectionsMax,
     application_name: 'gatehouse',
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 30_000,
+    statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
     types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
@@ -19,13 +26,26 @@ export function postgresDialect(url: string, connectionsMax: number): Dialect {
   // one by itself, and whoever holds a busy one learns it from the next query.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
+  const restrained = new WeakSet<pg.PoolClient>()
+  /** By a statement: `options` of the address may be taken, and poolers pass over it. */
+  const restrain = async (client: pg.PoolClient): Promise<void> => {
+    try {
+      await client.query('set default_transaction_read_only = on')
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
+    restrained.add(client)
+  }
   return new PostgresDialect({
     pool: {
       options: pool.options,
       end: () => pool.end(),
       connect: async () => {
         try {
-          return await pool.connect()
+          const client = await pool.connect()
+          if (readOnly && !restrained.has(client)) await restrain(client)
+          return client
         } catch (error) {
           throw new Fault(
             'unavailable',

@@ -1,4 +1,23 @@
 import type { Generated } from 'kysely'
+import type {
+  AlertsTable,
+  DetectionMemoryTable,
+  IncidentEntriesTable,
+  IncidentEventsTable,
+  IncidentsTable,
+  PlaybookRunsTable,
+  PlaybookStepsTable,
+} from './schema-incidents.ts'
+import type {
+  AuditCheckpointsTable,
+  AuditEventsTable,
+  AuditFollowersTable,
+  AuditHeadTable,
+  AuditOutboxTable,
+  AuditParkedTable,
+  AuditTreeTable,
+  DataKeysTable,
+} from './schema-record.ts'
 
 /**
  * The tables, as Kysely sees them. Times are milliseconds since the epoch on both databases; JSON is text and is
@@ -34,6 +53,18 @@ export interface Schema {
   audit_events: AuditEventsTable
   audit_outbox: AuditOutboxTable
   audit_head: AuditHeadTable
+  audit_tree: AuditTreeTable
+  audit_checkpoints: AuditCheckpointsTable
+  audit_followers: AuditFollowersTable
+  audit_parked: AuditParkedTable
+  data_keys: DataKeysTable
+  detection_memory: DetectionMemoryTable
+  incidents: IncidentsTable
+  incident_entries: IncidentEntriesTable
+  incident_events: IncidentEventsTable
+  playbook_runs: PlaybookRunsTable
+  playbook_steps: PlaybookStepsTable
+  alerts: AlertsTable
 }
 
 /** Facts of the house itself, one per name: the check value of its root secret, for one. */
@@ -61,6 +92,8 @@ export interface UsersTable {
   last_sign_in_at: Generated<number | null>
   /** Rises with each change of what proves the person. */
   epoch: Generated<number>
+  /** The step of a playbook that locked it; null where somebody has locked or unlocked it since. */
+  lock_mark: Generated<string | null>
 }
 
 export interface UserRolesTable {
@@ -397,35 +430,4 @@ export interface AddressBlocksTable {
   lifted_at: number | null
   /** Which change of this table was its last, over all nodes: 1, 2, 3 … */
   position: number
-}
-
-/** The chain. Columns other than `body` and `hash` repeat what the body says, for search. */
-export interface AuditEventsTable {
-  /** 1, 2, 3 … without a gap. */
-  seq: number
-  id: string
-  at: number
-  type: string
-  action: string
-  actor: string
-  result: string
-  address: string
-  request_id: string
-  /** The event in canonical form (RFC 8785): what the hash covers. */
-  body: string
-  /** Hex SHA-256 over the hash before it and the body. */
-  hash: string
-}
-
-/** Events that were made durable with the change they tell of, and wait to be chained. */
-export interface AuditOutboxTable {
-  position: Generated<number>
-  body: string
-}
-
-/** The last link, as one row: a chain that is cut short does not reach it. */
-export interface AuditHeadTable {
-  name: 'head'
-  seq: number
-  hash: string
 }

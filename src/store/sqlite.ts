@@ -80,7 +80,7 @@ class SqliteConnection implements DatabaseConnection {
       try {
         return this.#execute<R>(sql, parameters as readonly SQLInputValue[])
       } catch (error) {
-        if (!isBusy(error)) throw error
+        if (!isBusy(error)) throw named(error)
         if (waitedMs >= busyWaitMs)
           throw new Fault('unavailable', `another writer held the database for ${waitedMs} ms`, error)
       }
@@ -119,8 +119,24 @@ class SqliteConnection implements DatabaseConnection {
 }
 
 function isBusy(error: unknown): boolean {
-  const primary = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
-  return primary === 5 // SQLITE_BUSY and its extended forms
+  return primaryOf(error) === 5 // SQLITE_BUSY and its extended forms
+}
+
+/** What is no mistake of a statement's, but trouble of the machine: it changed nothing, and may be tried again. */
+function named(error: unknown): unknown {
+  const what = troubles[primaryOf(error)]
+  return what === undefined ? error : new Fault('unavailable', `the database ${what}: ${error}`, error)
+}
+
+const troubles: Readonly<Record<number, string>> = {
+  8: 'can only be read', // SQLITE_READONLY
+  10: 'cannot be read or written', // SQLITE_IOERR
+  13: 'has no room left', // SQLITE_FULL
+}
+
+/** The result code without what extends it. */
+function primaryOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
 }
 
 interface Prepared {

@@ -1,10 +1,16 @@
 import { addresses } from './addresses.ts'
 import { administration } from './administration.ts'
+import { audit } from './audit.ts'
+import { auditProofs } from './audit-proofs.ts'
 import { clients } from './clients.ts'
 import { decisions } from './decisions.ts'
+import { incidents } from './incidents.ts'
 import { keys } from './keys.ts'
+import { monitoring } from './monitoring.ts'
 import { people } from './people.ts'
+import { playbooks } from './playbooks.ts'
 import { policies } from './policies.ts'
+import { posture } from './posture.ts'
 import { roles } from './roles.ts'
 import { services } from './services.ts'
 import type { Endpoint } from './shapes.ts'
@@ -20,6 +26,12 @@ export const contract = {
   ...decisions,
   ...policies,
   ...addresses,
+  ...audit,
+  ...auditProofs,
+  ...incidents,
+  ...playbooks,
+  ...monitoring,
+  ...posture,
   health: {
     method: 'GET',
     path: '/health',

@@ -30,12 +30,17 @@ export function chainCases(fresh: (context: TestContext) => Promise<string>): vo
         { seq: index + 1, body: body(index + 1), hash: hash.toString('hex') },
       )
     }
-    assert.deepEqual(await verifyChain(store.db), { ok: true, events: 3, lastHash: hash.toString('hex') })
+    assert.deepEqual(await verifyChain(store.db), {
+      ok: true,
+      events: 3,
+      lastHash: hash.toString('hex'),
+      checkpoints: 0,
+    })
   })
 
   test('an empty chain is whole', async (context) => {
     const store = await freshStore(context)
-    assert.deepEqual(await verifyChain(store.db), { ok: true, events: 0, lastHash: genesis })
+    assert.deepEqual(await verifyChain(store.db), { ok: true, events: 0, lastHash: genesis, checkpoints: 0 })
   })
 
   test('the columns repeat the body, whatever it says', async (context) => {
@@ -188,10 +193,12 @@ const deeds: Readonly<Record<string, { readonly does: (db: Database) => Promise<
     finds: 'altered 6',
   },
   ...Object.fromEntries(
-    (['id', 'type', 'action', 'actor', 'result', 'address', 'request_id'] as const).map((name) => [
-      `the column \`${name}\` altered`,
-      { does: (db: Database) => set(db, 5, { [name]: 'x' }), finds: 'altered 5' },
-    ]),
+    (['id', 'type', 'action', 'actor', 'result', 'address', 'request_id', 'resource_type', 'resource'] as const).map(
+      (name) => [
+        `the column \`${name}\` altered`,
+        { does: (db: Database) => set(db, 5, { [name]: 'x' }), finds: 'altered 5' },
+      ],
+    ),
   ),
   'the column `at` altered': { does: (db) => set(db, 5, { at: 5 }), finds: 'altered 5' },
   'the first event removed': { does: (db) => remove(db, 1), finds: 'removed 1' },

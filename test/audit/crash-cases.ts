@@ -11,6 +11,7 @@ import { systemRandom } from '../../src/kernel/id.ts'
 import { silent } from '../../src/kernel/log.ts'
 import { openStore } from '../../src/store/database.ts'
 import { chainedNumbers } from './cases.ts'
+import { wrappingKey } from './sample.ts'
 
 /** What has to be true of a store that processes were killed on, two at a time, again and again. */
 export function crashCases(fresh: (context: TestContext) => Promise<string>, rounds: number): void {
@@ -26,6 +27,7 @@ export function crashCases(fresh: (context: TestContext) => Promise<string>, rou
     const audit = await openAuditLog({
       store,
       url,
+      wrappingKey,
       clock: systemClock,
       random: systemRandom,
       log: silent,
@@ -52,7 +54,7 @@ export function crashCases(fresh: (context: TestContext) => Promise<string>, rou
       [...chained].toSorted((a, b) => a - b),
       'a change and its event are there together',
     )
-    const outcome = await verifyChain(store.db)
+    const outcome = await verifyChain(store.db, { sealer: audit.sealer })
     assert.ok(outcome.ok, JSON.stringify(outcome))
     context.diagnostic(`${2 * rounds} kills, ${acknowledged.length} changes acknowledged, ${chained.size} in the chain`)
   })

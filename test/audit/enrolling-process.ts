@@ -5,11 +5,19 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { silent } from '../../src/kernel/log.ts'
 import { openStore } from '../../src/store/database.ts'
-import { sampleEvent } from './sample.ts'
+import { sampleEvent, wrappingKey } from './sample.ts'
 
 const [url, from] = process.argv.slice(2) as [string, string]
 const store = await openStore(url)
-const audit = await openAuditLog({ store, url, clock: systemClock, random: systemRandom, log: silent, thread: true })
+const audit = await openAuditLog({
+  store,
+  url,
+  wrappingKey,
+  clock: systemClock,
+  random: systemRandom,
+  log: silent,
+  thread: true,
+})
 for (let number = Number(from); ; number++) {
   await store.transaction(async (trx) => {
     await trx

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openAuditLog } from '../../src/audit/log.ts'
+import { openEventSealer } from '../../src/audit/sealer.ts'
 import { verifyChain } from '../../src/audit/verify.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { silent } from '../../src/kernel/log.ts'
@@ -11,7 +12,7 @@ import { cutConnections, throwAwaySchema } from '../support/postgres.ts'
 import { chainedNumbers } from './cases.ts'
 import { crashCases } from './crash-cases.ts'
 import { logCases } from './log-cases.ts'
-import { numbers, sampleEvent } from './sample.ts'
+import { numbers, sampleEvent, wrappingKey } from './sample.ts'
 
 suite('the log in a thread, on PostgreSQL', () => logCases(throwAwaySchema, true))
 suite('the log without a thread, on PostgreSQL', () => logCases(throwAwaySchema, false))
@@ -22,7 +23,7 @@ test('A60: nodes that share a database share one chain', async () => {
   const store = await openStore(url)
   const nodes = await Promise.all(
     numbers(3, 0).map(() =>
-      openAuditLog({ store, url, clock: testClock(), random: systemRandom, log: silent, thread: true }),
+      openAuditLog({ store, url, wrappingKey, clock: testClock(), random: systemRandom, log: silent, thread: true }),
     ),
   )
   for (const number of numbers(600, 0)) nodes[number % 3]?.note(sampleEvent(number))
@@ -35,7 +36,14 @@ test('A60: nodes that share a database share one chain', async () => {
     (await chainedNumbers(store.db)).toSorted((a, b) => a - b),
     numbers(660, 0),
   )
-  assert.equal((await verifyChain(store.db)).ok, true)
+  assert.equal(
+    (
+      await verifyChain(store.db, {
+        sealer: openEventSealer({ wrappingKey, clock: testClock(), random: systemRandom }),
+      })
+    ).ok,
+    true,
+  )
   await store.close()
 })
 
@@ -46,6 +54,7 @@ test('a database that throws the writer out loses nothing', async (context) => {
   const audit = await openAuditLog({
     store,
     url,
+    wrappingKey,
     clock: testClock(),
     random: systemRandom,
     log: { ...silent, warn: (fields) => reasons.push(String(fields['reason'])) },
@@ -64,6 +73,13 @@ test('a database that throws the writer out loses nothing', async (context) => {
   }
   await audit.flush()
   assert.deepEqual(await chainedNumbers(store.db), numbers(4_000))
-  assert.equal((await verifyChain(store.db)).ok, true)
+  assert.equal(
+    (
+      await verifyChain(store.db, {
+        sealer: openEventSealer({ wrappingKey, clock: testClock(), random: systemRandom }),
+      })
+    ).ok,
+    true,
+  )
   assert.ok(reasons.length > 0, 'and it was said')
 })

@@ -16,7 +16,7 @@ import { type TestClock, testClock } from '../support/clock.ts'
 import { throwAwayFolder } from '../support/folder.ts'
 import { chainedNumbers } from './cases.ts'
 import { logCases } from './log-cases.ts'
-import { numbers, sampleEvent } from './sample.ts'
+import { numbers, sampleEvent, wrappingKey } from './sample.ts'
 
 const freshFile = async (context: TestContext): Promise<string> =>
   `sqlite:${join(throwAwayFolder(context), 'gatehouse.db')}`
@@ -41,7 +41,7 @@ async function open(context: TestContext, log: Log = silent): Promise<Opened> {
   context.after(() => process.off('worker', seen))
   const store = await openStore(url)
   const clock = testClock()
-  const audit = await openAuditLog({ store, url, clock, random: systemRandom, log, thread: true })
+  const audit = await openAuditLog({ store, url, wrappingKey, clock, random: systemRandom, log, thread: true })
   context.after(async () => {
     await audit.close()
     await store.close()
@@ -74,7 +74,7 @@ test('a full backlog drops further accesses, counts them, and says so in the cha
   assert.equal(gaps.length, 1)
   assert.equal(gaps[0]?.seq, 65_537)
   assert.deepEqual(JSON.parse(gaps[0]?.body ?? '').details, { dropped: 1_000 })
-  const outcome = await verifyChain(store.db)
+  const outcome = await verifyChain(store.db, { sealer: audit.sealer })
   assert.deepEqual({ ok: outcome.ok, events: outcome.ok && outcome.events }, { ok: true, events: 65_537 })
 })
 
@@ -110,7 +110,7 @@ test('a writer that dies is replaced, and what it had not acknowledged is chaine
   }
   await audit.flush()
   assert.deepEqual(await chainedNumbers(store.db), numbers(3_000))
-  assert.equal((await verifyChain(store.db)).ok, true)
+  assert.equal((await verifyChain(store.db, { sealer: audit.sealer })).ok, true)
   assert.ok(lines.includes('the audit writer ended; a new one takes over'))
 })
 
@@ -120,6 +120,7 @@ test('a writer that never comes up is said at once', async (context) => {
   const opening = openAuditLog({
     store,
     url: `sqlite:${throwAwayFolder(context)}`,
+    wrappingKey,
     clock: testClock(),
     random: systemRandom,
     log: silent,

@@ -33,3 +33,6 @@ export function sampleId(number: number): string {
 export function numbers(count: number, from = 1): number[] {
   return Array.from({ length: count }, (_, index) => from + index)
 }
+
+/** What the keys of people are sealed under in tests. */
+export const wrappingKey = Buffer.alloc(32, 'wrapping')

@@ -33,7 +33,15 @@ if (import.meta.main) {
   const store = await openStore(url)
   const clock = systemClock
   const sessions = sessionsBy(clock)
-  const audit = await openAuditLog({ store, url, clock, random: systemRandom, log: silent, thread: false })
+  const audit = await openAuditLog({
+    store,
+    url,
+    wrappingKey: Buffer.alloc(32),
+    clock,
+    random: systemRandom,
+    log: silent,
+    thread: false,
+  })
   let token = first
   for (let round = 0; ; round++) {
     const killAt = (here: string): void => {

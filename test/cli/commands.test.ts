@@ -61,7 +61,7 @@ test('a wrong call is told what is wrong and exits 2', async () => {
     [start, ['--port', 'x'], /--port: expected a number/],
     [start, ['--config', 'a', '--upstream', 'b'], /not both/],
     [start, ['--upstream', 'localhost:3000'], /upstreams\.api: /],
-    [audit, [], /expected `audit verify`/],
+    [audit, [], /expected a deed of the record/],
     [user, ['create', 'x@example.com', '--role', 'king', '--data', folder()], /no role is called `king`/],
   ] as const) {
     const { code, err } = await run(act, args)

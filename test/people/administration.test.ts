@@ -202,7 +202,7 @@ test('A58: whoever acts as somebody has a reason and an end, may nothing that pr
   )
   assert.equal(told?.result, 'denied')
   assert.deepEqual(
-    [success?.actor.id, success?.resource.id, success?.details['reason']],
+    [success?.actor.id, success?.resource.id, success?.private?.['reason']],
     [support.user.id, ada.user.id, 'ticket 4711: cannot see her notes'],
   )
   // When the administrator goes, so does their time as somebody else.

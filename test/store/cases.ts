@@ -173,6 +173,7 @@ export function storeCases(fresh: FreshStore): void {
         status: 'active',
         created_at: Number.MAX_SAFE_INTEGER,
         updated_at: -1,
+        lock_mark: null,
         username: null,
         email_verified_at: null,
         short_password: 0,

@@ -42,6 +42,7 @@ export interface Event {
   readonly actor: { readonly id: string }
   readonly resource: { readonly id: string }
   readonly details: Readonly<Record<string, unknown>>
+  readonly private?: Readonly<Record<string, unknown>>
 }
 
 export const goodPassword = 'seven violet rivers run'
@@ -113,7 +114,8 @@ export async function startPeople(
     async events() {
       await house.audit.flush()
       const rows = await house.store.db.selectFrom('audit_events').select('body').orderBy('seq').execute()
-      return rows.map(({ body }) => JSON.parse(body) as Event)
+      const bodies = rows.map(({ body }) => body)
+      return [...(await house.audit.sealer.read(house.store.db, bodies))]
     },
   }
   return people

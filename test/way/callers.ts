@@ -423,7 +423,8 @@ export async function openScene(context: TestContext): Promise<Scene> {
         answer.on('data', (chunk: Buffer) => chunks.push(chunk))
         answer.on('end', () => {
           const read = Buffer.concat(chunks).toString()
-          const body = read.startsWith('{') ? (JSON.parse(read) as Answer['body']) : {}
+          const isJson = /[/+]json\b/.test(answer.headers['content-type'] ?? '')
+          const body = isJson && read.startsWith('{') ? (JSON.parse(read) as Answer['body']) : {}
           resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: read, body })
         })
       })

@@ -1,6 +1,10 @@
 // What each endpoint answers, by hand: to whoever the gate lets in, and once to somebody who does it rightly.
 import assert from 'node:assert/strict'
+import { openIncidents } from '../../src/incident/open.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { systemRandom } from '../../src/kernel/id.ts'
 import type { EndpointName } from '../../src/wire/contract.ts'
+import { checkpointing } from '../audit/checkpoint-support.ts'
 import type { Caller, Scene } from './callers.ts'
 
 /** What a request needs beside who asks. */
@@ -55,6 +59,44 @@ const theBlock = async ({ people }: Scene): Promise<Asked> => {
   )
   return { params: ['198.51.100.0_24'] }
 }
+const anIncident = { type: 'data-breach', severity: 'high', title: 'For a test' } as const
+const theIncident =
+  (body?: object) =>
+  async ({ people }: Scene): Promise<Asked> => {
+    const { store, settings } = people.house
+    const { incidentBook } = openIncidents({
+      options: settings.incidents,
+      clock: systemClock,
+      random: systemRandom,
+      onOpened: [],
+    })
+    const draft = { ...anIncident, description: '', targets: [] }
+    const { id } = await store.transaction((trx) => incidentBook.open(trx, draft, 'root'))
+    return { params: [id], body }
+  }
+const theEvent = async ({ people }: Scene): Promise<Asked> => {
+  const { audit, store } = people.house
+  await audit.flush()
+  const { id } = await store.db.selectFrom('audit_events').select('id').executeTakeFirstOrThrow()
+  return { params: [id] }
+}
+const theSignedEvent = async ({ people }: Scene): Promise<Asked> => {
+  const { audit, checkpointKey: key, store } = people.house
+  await audit.flush()
+  const { checkpointer } = await checkpointing(store, { key })
+  await checkpointer.make()
+  const { id } = await store.db.selectFrom('audit_events').select('id').executeTakeFirstOrThrow()
+  return { params: [id] }
+}
+const theRun = async ({ people }: Scene): Promise<Asked> => {
+  const { playbooks, store } = people.house
+  const draft = { playbook: 'data-breach', steps: [{ do: 'alert' as const }], onFailure: 'continue' as const }
+  const more = { incident: undefined, targets: [], startedBy: 'gatehouse', reason: 'for a test' }
+  const id = await store.transaction((trx) => playbooks.runBook.begin(trx, { ...draft, ...more }))
+  await playbooks.runner.carryOut(id)
+  return { params: [id] }
+}
+const theStep = async (scene: Scene): Promise<Asked> => ({ params: [...((await theRun(scene)).params ?? []), '1'] })
 const theKey = async (_: Scene, root: Root): Promise<Asked> => ({ params: [await root.key()] })
 const theClient = async (_: Scene, root: Root): Promise<Asked> => ({ params: [(await root.client())[0]] })
 const thePolicy = async (_: Scene, root: Root): Promise<Asked> => ({ params: [await root.policy()] })
@@ -180,6 +222,42 @@ export const table: Readonly<Record<EndpointName, Row>> = {
   listAddressBlocks: { letIn: 200, done: ['an administrator with traffic:manage', 200] },
   blockAddress: { body: { address: '203.0.113.7', reason: 'for a test', duration: '1h' }, done: ['an administrator with traffic:manage', 201] },
   liftAddressBlock: { absent: ['192.0.2.77_32'], done: ['an administrator with traffic:manage', 200, theBlock] },
+  searchAudit: { letIn: 200, done: ['an administrator with audit:view', 200] },
+  countAudit: { letIn: 200, done: ['an administrator with audit:view', 200] },
+  exportAudit: { letIn: 200, done: ['an administrator with audit:view', 200] },
+  auditProof: { absent: [uuid], done: ['an administrator with audit:view', 200, theSignedEvent] },
+  listCheckpoints: { letIn: 200, done: ['an administrator with audit:view', 200] },
+  auditConsistency: { letIn: 422, done: ['an administrator with audit:view', 422] }, // two checkpoints: test/audit/proof-http
+  auditKey: { letIn: 200, done: ['nobody', 200] },
+  showAuditEvent: { absent: [uuid], done: ['an administrator with audit:view', 200, theEvent] },
+  reportSecurityEvents: { body: { events: [{ type: 'sign_in_failed', success: false, details: { screen: 'login' } }] }, done: ['nobody', 202] },
+
+  listIncidents: { letIn: 200, done: ['an administrator with incidents:manage', 200] },
+  openIncident: { body: anIncident, done: ['an administrator with incidents:manage', 201] },
+  incidentMetrics: { letIn: 200, done: ['an administrator with incidents:manage', 200] },
+  incident: { absent: [uuid], done: ['an administrator with incidents:manage', 200, theIncident()] },
+  acknowledgeIncident: { absent: [uuid], body: { version: 1 }, done: ['an administrator with incidents:manage', 200, theIncident({ version: 1 })] },
+  assignIncident: { absent: [uuid], body: { version: 1, assignee: null }, done: ['an administrator with incidents:manage', 200, theIncident({ version: 1, assignee: null })] },
+  noteIncident: { absent: [uuid], body: { text: 'seen' }, done: ['an administrator with incidents:manage', 200, theIncident({ text: 'seen' })] },
+  containIncident: { absent: [uuid], body: { version: 1 }, done: ['an administrator with incidents:manage', 200, theIncident({ version: 1 })] },
+  resolveIncident: { absent: [uuid], body: { version: 1, text: 'over' }, done: ['an administrator with incidents:manage', 200, theIncident({ version: 1, text: 'over' })] },
+  reopenIncident: { absent: [uuid], body: { version: 1 }, done: ['an administrator with incidents:manage', 409, theIncident({ version: 1 })] },
+
+  makeReview: { letIn: 200, done: ['an administrator with audit:view', 200] },
+  readPosture: { letIn: 200, done: ['an administrator with system:config', 200] },
+
+  listPlaybooks: { letIn: 200, done: ['an administrator with incidents:manage', 200] },
+  runPlaybook: { absent: ['nothing'], body: { reason: 'for a test' }, done: ['an administrator with incidents:manage', 200, () => ({ params: ['privilege-escalation'] })] },
+  listRuns: { letIn: 200, done: ['an administrator with incidents:manage', 200] },
+  showRun: { absent: [uuid], done: ['an administrator with incidents:manage', 200, theRun] },
+  retryRun: { absent: [uuid], done: ['an administrator with incidents:manage', 409, theRun] },
+  approveStep: { absent: [uuid, '1'], done: ['an administrator with incidents:manage', 409, theStep] },
+  rejectStep: { absent: [uuid, '1'], done: ['an administrator with incidents:manage', 409, theStep] },
+  undoStep: { absent: [uuid, '1'], done: ['an administrator with incidents:manage', 409, theStep] },
+  emergency: { body: { reason: 'for a test', user: uuid }, done: ['an administrator with incidents:manage', 200, () => ({ body: { reason: 'for a test', all: true, dry_run: true } })] },
+  showFreeze: { letIn: 200, done: ['an administrator with incidents:manage', 200] },
+  freezeChanges: { body: { reason: 'for a test', incident: uuid }, done: ['an administrator with incidents:manage', 422, () => ({ body: { reason: 'for a test', incident: uuid } })] },
+  thawChanges: { letIn: 409, done: ['an administrator with incidents:manage', 409] },
 
   evaluate: { letIn: 400, done: ['an administrator with policies:evaluate', 400] }, // the questions themselves: test/decisions
   evaluateMany: { letIn: 400, done: ['an administrator with policies:evaluate', 400] },
@@ -198,13 +276,13 @@ export const table: Readonly<Record<EndpointName, Row>> = {
 export const open = {
   /** To everybody. */
   public:
-    'acceptInvitation decisionPoint forgotPassword health jwks live metrics problem providers ready refresh register resetPassword signIn signInPasskey signInPasskeyOptions signInRecoveryCode signInTotp verifyEmail',
+    'acceptInvitation auditKey decisionPoint forgotPassword health jwks live metrics problem providers ready refresh register reportSecurityEvents resetPassword signIn signInPasskey signInPasskeyOptions signInRecoveryCode signInTotp verifyEmail',
   /** To clients of other people’s and to machines, though no permission is demanded. */
   delegable: 'me rotateCurrentKey validate',
   /** To somebody who acts as the person, and changes something. */
   acting: 'evaluate evaluateMany explainDecision explainPolicy rotateCurrentKey signOut',
   /** To somebody who changes something, and signed in long ago: it takes away and gives nothing, or is proven by itself. */
-  old: 'changePassword endOtherSessions endSession endSessions endUserSessions evaluate evaluateMany explainDecision explainPolicy lockUser resetUser revokeAnyKey revokeKey rotateCurrentKey signOut stepUp stepUpPasskeyOptions unlockUser withdrawGrant',
+  old: 'acknowledgeIncident assignIncident changePassword containIncident endOtherSessions endSession endSessions endUserSessions evaluate evaluateMany explainDecision explainPolicy freezeChanges lockUser noteIncident rejectStep reopenIncident resetUser revokeAnyKey revokeKey rotateCurrentKey signOut stepUp stepUpPasskeyOptions unlockUser withdrawGrant',
 } as const
 
 /** A page: what it answers to a stranger, and to somebody who is signed in, in person and lately. */

@@ -494,7 +494,15 @@ let made = 0
 function told(answer: Answer | undefined): unknown {
   assert.ok(answer)
   const { status, text } = answer
-  const { date: _, 'x-request-id': id, 'dpop-nonce': __, ...headers } = answer.headers
+  // a connection that has carried so many requests is closed, whatever they ask
+  const {
+    date: _,
+    'x-request-id': id,
+    'dpop-nonce': __,
+    connection: ___,
+    'keep-alive': ____,
+    ...headers
+  } = answer.headers
   return { status, headers, text: text.replaceAll(String(id), '') }
 }
 

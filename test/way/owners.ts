@@ -201,7 +201,8 @@ export async function startCrowd(
     async events() {
       await house.audit.flush()
       const rows = await store.db.selectFrom('audit_events').select('body').orderBy('seq').execute()
-      return rows.map(({ body }) => JSON.parse(body) as AccessEvent)
+      const bodies = rows.map(({ body }) => body)
+      return (await house.audit.sealer.read(store.db, bodies)) as readonly unknown[] as AccessEvent[]
     },
   }
 }

@@ -237,7 +237,31 @@ export class Accounts {
   }
 
   async setStatus(db: Database, id: string, status: Account['status']): Promise<void> {
-    await db.updateTable('users').set({ status, updated_at: this.#clock.now() }).where('id', '=', id).execute()
+    const updated_at = this.#clock.now()
+    await db.updateTable('users').set({ status, lock_mark: null, updated_at }).where('id', '=', id).execute()
+  }
+
+  /** Locks an account for as long as nobody else says something of it; in the place of another mark, where it has one. */
+  async lockMarked(db: Database, id: string, mark: string): Promise<void> {
+    const updated_at = this.#clock.now()
+    await db
+      .updateTable('users')
+      .set({ status: 'locked', lock_mark: mark, updated_at })
+      .where('id', '=', id)
+      .where((is) => is.or([is('status', '=', 'active'), is('lock_mark', 'is not', null)]))
+      .execute()
+  }
+
+  /** Unlocks what was locked so. Answers false where somebody has locked or unlocked it since. */
+  async unlockMarked(db: Database, id: string, mark: string): Promise<boolean> {
+    const updated_at = this.#clock.now()
+    const unlocked = await db
+      .updateTable('users')
+      .set({ status: 'active', lock_mark: null, updated_at })
+      .where('id', '=', id)
+      .where('lock_mark', '=', mark)
+      .executeTakeFirst()
+    return unlocked.numUpdatedRows > 0n
   }
 
   async grant(db: Database, id: string, role: string): Promise<void> {

@@ -62,7 +62,7 @@ export class RevocationList {
       .execute()
     for (const { kind, subject, at, expires_at } of rows) {
       if (kind === 'token') revocations.endToken(subject, expires_at)
-      else revocations.cut(kind, subject, at)
+      else revocations.cut(kind, subject, at, expires_at)
     }
   }
 

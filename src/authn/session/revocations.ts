@@ -48,13 +48,16 @@ export class Revocations {
     this.#end(jti, Math.min(expiresAtMs, this.#clock.now() + this.#keepMs))
   }
 
-  /** From now on whatever was issued to them at or before this moment is refused, and whatever belongs to a session from before it. */
-  cut(kind: CutKind, subject: string, atMs: number): void {
+  /**
+   * From now on whatever was issued to them at or before this moment is refused, and whatever belongs to a session from before it.
+   * Sessions from long before can have tokens of just now: then it stands until `untilMs`.
+   */
+  cut(kind: CutKind, subject: string, atMs: number, untilMs = atMs + this.#keepMs): void {
     const name = cutName(kind, subject)
-    const until = atMs + this.#keepMs
-    if (until <= this.#clock.now() || (this.#cuts.get(name)?.until ?? 0) >= until) return
+    const known = this.#cuts.get(name) ?? { at: Number.NEGATIVE_INFINITY, until: 0 }
+    if (untilMs <= this.#clock.now() || (known.at >= atMs && known.until >= untilMs)) return
     this.#sweep()
-    this.#cuts.set(name, { at: atMs, until })
+    this.#cuts.set(name, { at: Math.max(known.at, atMs), until: Math.max(known.until, untilMs) })
     this.#epoch++
   }
 

@@ -1,4 +1,4 @@
-import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
+import type { Expression, ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
 import type { Schema } from '../../store/schema.ts'
 import type { SessionRow } from './session.ts'
 
@@ -37,19 +37,6 @@ export function isLiving(is: Where, now: number, idle: Idle): Condition {
     .where('parent.ended_at', 'is', null)
     .where('parent.expires_at', '>', now)
     .where((is) => is.or([is('parent.kind', '!=', 'browser'), is('parent.seen_at', '>', now - idle.browserIdleMs)]))
-  // One that was opened while a mass end was under way: what came before the cut-off is void, whoever committed first.
-  const cut = is
-    .selectFrom('revocations')
-    .select('revocations.at')
-    .whereRef('revocations.at', '>=', 'sessions.created_at')
-    .where('revocations.expires_at', '>', now)
-    .where((is) =>
-      is.or([
-        is('revocations.kind', '=', 'everything'),
-        is.and([is('revocations.kind', '=', 'user'), is('revocations.subject', '=', is.ref('sessions.user_id'))]),
-        is.and([is('revocations.kind', '=', 'client'), is('revocations.subject', '=', is.ref('sessions.client_id'))]),
-      ]),
-    )
   return is.and([
     is('sessions.ended_at', 'is', null),
     is('sessions.expires_at', '>', now),
@@ -59,8 +46,29 @@ export function isLiving(is: Where, now: number, idle: Idle): Condition {
       ),
     ),
     is.or([is('sessions.parent_id', 'is', null), is.exists(parent)]),
-    is.not(is.exists(cut)),
+    is.not(isCut(is, now)),
   ])
+}
+
+/**
+ * Whether a cut-off goes over it, be its row ended yet or not: one that was opened while a mass end was under way is void,
+ * whoever committed first.
+ */
+export function isCut(is: Where, now: number): Expression<SqlBool> {
+  return is.exists(
+    is
+      .selectFrom('revocations')
+      .select('revocations.at')
+      .whereRef('revocations.at', '>=', 'sessions.created_at')
+      .where('revocations.expires_at', '>', now)
+      .where((is) =>
+        is.or([
+          is('revocations.kind', '=', 'everything'),
+          is.and([is('revocations.kind', '=', 'user'), is('revocations.subject', '=', is.ref('sessions.user_id'))]),
+          is.and([is('revocations.kind', '=', 'client'), is('revocations.subject', '=', is.ref('sessions.client_id'))]),
+        ]),
+      ),
+  )
 }
 
 /** Whether a family is the presenter's: another's is not there for them, and what it is bound to has to be shown. */

@@ -38,6 +38,9 @@ export interface Device {
 
 export type SessionRow = Selectable<SessionsTable>
 
+/** What the reason of a session begins with that ended by a cut-off: nodes hear of that, and not of each. */
+export const byCut = 'cut-off: '
+
 /** What a family has beside what every kind of session has. */
 export type FamilyColumns = Pick<
   Insertable<SessionsTable>,

@@ -6,6 +6,7 @@ import type { Proof } from '../proof.ts'
 import { hashOf, type ReadToken, RefreshTokens } from './refresh-tokens.ts'
 import type { CutOff, RevocationList } from './revocation-list.ts'
 import {
+  byCut,
   type Device,
   type FamilyColumns,
   newSessionRow,
@@ -22,6 +23,7 @@ import {
   type Idle,
   idleMsOf,
   isClient,
+  isCut,
   isHeldBy,
   isLiving,
   type Presenter,
@@ -171,6 +173,7 @@ export class Sessions {
       .where('ended_at', 'is', null)
       .where('expires_at', '>', now)
       .where((is) => is.or([is('kind', '!=', 'browser'), is('seen_at', '>', now - this.#options.browserIdleMs)]))
+      .where((is) => is.not(isCut(is, now)))
       .returning('id')
       .executeTakeFirst()
     return held !== undefined
@@ -444,6 +447,3 @@ export class Sessions {
 export interface MassEnd extends CutOff {
   readonly sessions: number
 }
-
-/** What the reason of a session begins with that ended by a cut-off. */
-const byCut = 'cut-off: '

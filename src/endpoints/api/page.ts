@@ -15,7 +15,7 @@ export function readPage<Cursor>(
   cursorOf: (text: string) => Cursor | undefined,
   others: Readonly<Record<string, (value: string) => string | undefined>> = {},
 ): Page<Cursor> | Refusal {
-  const errors: Record<string, string[]> = {}
+  const errors: Record<string, string[]> = Object.create(null) // a parameter may be called `__proto__`
   for (const name of query.keys())
     if (name !== 'limit' && name !== 'after' && !Object.hasOwn(others, name))
       errors[name] = ['is not a known parameter']

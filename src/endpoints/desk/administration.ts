@@ -35,7 +35,7 @@ export class Administration {
       await accounts.setStatus(trx, id, 'locked')
       for (const purpose of ['second-factor', 'password-reset', 'email-change'] as const)
         await tickets.void(trx, purpose, id)
-      await this.#diary.administrator(trx, visitor, 'user.lock', 'success', id, { reason })
+      await this.#diary.administrator(trx, visitor, 'user.lock', 'success', id, {}, { reason })
       return sessions.endAllOf(trx, id, 'locked')
     })
   }
@@ -142,18 +142,15 @@ export class Administration {
       const within = [...theirs].every((permission) => covers(principal.permissions, permission))
       const less = [...principal.permissions].some((permission) => !covers(theirs, permission))
       if (account.id === principal.id || account.status !== 'active' || !within || !less) {
-        await this.#diary.administrator(trx, visitor, 'user.impersonate', 'denied', id, { reason })
+        await this.#diary.administrator(trx, visitor, 'user.impersonate', 'denied', id, {}, { reason })
         return account.status === 'active'
           ? refuse('permission-required', { detail: 'Only somebody who may less can be impersonated' })
           : refuse('conflict', { detail: 'The account is locked' })
       }
       const device = { address: visitor.address, userAgent: visitor.userAgent }
       const session = await sessions.impersonate(trx, id, device, { id: principal.id, reason, untilMs, proof })
-      await this.#diary.administrator(trx, visitor, 'user.impersonate', 'success', id, {
-        minutes,
-        reason,
-        session: session.id,
-      })
+      const details = { minutes, session: session.id }
+      await this.#diary.administrator(trx, visitor, 'user.impersonate', 'success', id, details, { reason })
       return { account, session }
     })
     this.#rooms.audit.wake()

@@ -1,5 +1,6 @@
 import { AddressAdministration } from './addresses.ts'
 import { Administration } from './administration.ts'
+import { RecordReading } from './audit.ts'
 import { Authorization } from './authorization.ts'
 import { ByProvider } from './by-provider.ts'
 import { ClientAdministration, type ClientRooms } from './clients.ts'
@@ -7,10 +8,12 @@ import { Decisions } from './decisions.ts'
 import { Devices } from './devices.ts'
 import { Consents } from './grants.ts'
 import { Guard } from './guard.ts'
+import { IncidentAdministration } from './incidents.ts'
 import { Issuing, type IssuingRooms } from './issuing.ts'
 import { KeyCounter } from './keys.ts'
 import { Letters } from './letters.ts'
 import { Own } from './own.ts'
+import { PlaybookAdministration } from './playbooks.ts'
 import { PolicyAdministration } from './policies.ts'
 import { Recovery } from './recovery.ts'
 import { Registrar } from './registration.ts'
@@ -40,6 +43,9 @@ export interface Desk {
   readonly decisions: Decisions
   readonly policies: PolicyAdministration
   readonly addresses: AddressAdministration
+  readonly record: RecordReading
+  readonly incidents: IncidentAdministration
+  readonly playbooks: PlaybookAdministration
   /** Undefined where the house gives no tokens to clients of other people. */
   readonly authorization: Authorization | undefined
   readonly devices: Devices | undefined
@@ -72,6 +78,9 @@ export function openDesk(rooms: DeskRooms, oauth?: IssuingRooms & ClientRooms): 
     decisions: new Decisions(rooms),
     policies: new PolicyAdministration(rooms),
     addresses: new AddressAdministration(rooms),
+    record: new RecordReading(rooms),
+    incidents: new IncidentAdministration(rooms),
+    playbooks: new PlaybookAdministration(rooms),
     authorization: oauth && new Authorization(rooms, oauth.resources, new Issuing(rooms, oauth, diary), diary),
     devices: oauth && new Devices(rooms, oauth, guard, consents),
     clients: oauth && new ClientAdministration(rooms, oauth),

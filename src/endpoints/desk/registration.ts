@@ -156,10 +156,8 @@ export class Registrar {
         token,
         ttlMs: invitationMs,
       })
-      await this.#diary.administrator(trx, visitor, 'user.invite', 'success', '', {
-        email: checked.email,
-        roles: invitation.roles.join(','),
-      })
+      const details = { roles: invitation.roles.join(',') }
+      await this.#diary.administrator(trx, visitor, 'user.invite', 'success', '', details, { email: checked.email })
       return { invited: checked.email }
     })
     this.#wake()

@@ -27,6 +27,9 @@ import type { RoleBook } from '../../authz/role/book.ts'
 import type { RoleStore } from '../../authz/role/store.ts'
 import type { RoleTable } from '../../authz/role/table.ts'
 import type { Meters } from '../../gate/meters.ts'
+import type { AlertPlan } from '../../incident/alert/plan.ts'
+import type { IncidentBook } from '../../incident/incidents.ts'
+import type { PlaybookRooms } from '../../incident/playbook/open.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Refusal } from '../../kernel/error.ts'
 import type { Random } from '../../kernel/id.ts'
@@ -34,14 +37,18 @@ import type { Outbox } from '../../mail/outbox.ts'
 import type { Grants } from '../../oauth/grants.ts'
 import type { BlockBook } from '../../shield/block-book.ts'
 import type { BlockStore } from '../../shield/block-store.ts'
-import type { Store } from '../../store/database.ts'
+import type { Database, Store } from '../../store/database.ts'
 
 /** What the desk asks of the house. */
-export interface DeskRooms {
+export interface DeskRooms extends PlaybookRooms {
   readonly clock: Clock
   readonly random: Random
   readonly store: Store
   readonly audit: AuditLog
+  /** Where long questions are asked. */
+  readonly reading: Database
+  /** Of the house. */
+  readonly version: string
   readonly meters: Meters
   readonly identity: IdentityOptions
   /** Where people reach the house: links begin with it. Undefined where nobody said. */
@@ -80,6 +87,8 @@ export interface DeskRooms {
   readonly policyAskers: (name: string) => readonly string[]
   readonly blockStore: BlockStore
   readonly blockBook: BlockBook
+  readonly incidentBook: IncidentBook
+  readonly alertPlan: AlertPlan
   readonly roleStore: RoleStore
   readonly roleBook: RoleBook
   /** The roles of the day. */

@@ -1,4 +1,4 @@
-import type { AdminAction, AuditEvent, AuthenticationAction, Details } from '../../audit/event.ts'
+import type { AdminAction, AuditEvent, AuthenticationAction, DataAction, Details } from '../../audit/event.ts'
 import type { AuditLog } from '../../audit/log.ts'
 import { actorsOf } from '../../authn/actor.ts'
 import type { Principal } from '../../authn/principal.ts'
@@ -61,7 +61,7 @@ export class Diary {
     return this.#write(trx, visitor, proven, userId, { type: 'authentication', action, result, details })
   }
 
-  /** What an administrator did to an account. */
+  /** What an administrator did to an account. `own` says something of a person: see `Entry.private`. */
   administrator(
     trx: Database,
     visitor: Visitor,
@@ -69,11 +69,13 @@ export class Diary {
     result: AuditEvent['result'],
     userId: string,
     details: Details = {},
+    own?: Details,
   ): Promise<void> {
-    return this.#write(trx, visitor, visitor.principal.id, userId, { type: 'admin_action', action, result, details })
+    const what = { type: 'admin_action', action, result, details, ...privately(own) } as const
+    return this.#write(trx, visitor, visitor.principal.id, userId, what)
   }
 
-  /** What somebody did to a thing of the house: a client, a service, an API key, a role, a policy. */
+  /** What somebody did to a thing of the house: a client, a service, an API key, a role, a policy. `own`: see `Entry.private`. */
   change(
     trx: Database,
     visitor: Visitor,
@@ -81,9 +83,29 @@ export class Diary {
     resource: AuditEvent['resource'],
     details: Details = {},
     result: AuditEvent['result'] = 'success',
+    own?: Details,
   ): Promise<void> {
     const { id, type } = visitor.principal
-    const what = { type: 'admin_action', action, result, details: whoActed(visitor, details) } as const
+    const what = {
+      type: 'admin_action',
+      action,
+      result,
+      details: whoActed(visitor, details),
+      ...privately(own),
+    } as const
+    return this.#enroll(trx, visitor, { id, type }, resource, what)
+  }
+
+  /** What somebody read that is worth a line: the record itself. */
+  access(
+    trx: Database,
+    visitor: Visitor,
+    action: DataAction,
+    resource: AuditEvent['resource'],
+    details: Details = {},
+  ): Promise<void> {
+    const { id, type } = visitor.principal
+    const what = { type: 'data_access', action, result: 'success', details: whoActed(visitor, details) } as const
     return this.#enroll(trx, visitor, { id, type }, resource, what)
   }
 
@@ -135,13 +157,7 @@ export class Diary {
     })
   }
 
-  #write(
-    trx: Database,
-    visitor: Visitor,
-    actorId: string,
-    userId: string | undefined,
-    what: Pick<AuditEvent, 'type' | 'action' | 'result' | 'details'>,
-  ): Promise<void> {
+  #write(trx: Database, visitor: Visitor, actorId: string, userId: string | undefined, what: What): Promise<void> {
     const details = whoActed(visitor, what.details)
     const who = { id: actorId, type: actorId === 'anonymous' ? 'anonymous' : 'user' } as const
     return this.#enroll(trx, visitor, who, { id: userId ?? '', type: 'user' }, { ...what, details })
@@ -152,7 +168,7 @@ export class Diary {
     visitor: Visitor,
     actor: AuditEvent['actor'] = { id: 'anonymous', type: 'anonymous' },
     resource: AuditEvent['resource'],
-    what: Pick<AuditEvent, 'type' | 'action' | 'result' | 'details'>,
+    what: What,
   ): Promise<void> {
     return this.#audit.enroll(trx, {
       ...what,
@@ -167,6 +183,12 @@ export class Diary {
       v: 1,
     } as AuditEvent)
   }
+}
+
+type What = Pick<AuditEvent, 'type' | 'action' | 'result' | 'details' | 'private'>
+
+function privately(own: Details | undefined): { readonly private?: Details } {
+  return own === undefined ? {} : { private: sorted(own) }
 }
 
 /** What anybody may ask for in somebody's name. */

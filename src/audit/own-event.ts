@@ -1,0 +1,30 @@
+import type { Clock } from '../kernel/clock.ts'
+import { type Random, uuidv7 } from '../kernel/id.ts'
+import type { AuditEvent } from './event.ts'
+
+/** Something that the house does of its own accord, with nobody asking for it. */
+export type OwnAct = Pick<
+  Extract<AuditEvent, { type: 'system' | 'admin_action' | 'security_incident' }>,
+  'type' | 'action' | 'resource' | 'details'
+>
+
+/** It, as the record has it. */
+export function ownEvent(
+  act: OwnAct,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  result: AuditEvent['result'] = 'success',
+): AuditEvent {
+  const at = clock.now()
+  return {
+    ...act,
+    actor: { id: 'gatehouse', type: 'system' },
+    address: '',
+    at,
+    details: Object.fromEntries(Object.entries(act.details).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    id: uuidv7(at, random),
+    request_id: '',
+    result,
+    user_agent: '',
+    v: 1,
+  } as AuditEvent
+}

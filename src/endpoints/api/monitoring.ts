@@ -1,0 +1,53 @@
+import type { AuditEvent, Details } from '../../audit/event.ts'
+import type { AuditLog } from '../../audit/log.ts'
+import type { Answerer, Exchange } from '../../gate/exchange.ts'
+import { type Random, uuidv7 } from '../../kernel/id.ts'
+import { redact } from '../../kernel/redact.ts'
+import type * as wire from '../../wire/monitoring.ts'
+import { input } from './auth.ts'
+import { json } from './reply.ts'
+
+type Describes = keyof typeof wire.monitoring
+
+interface Remembers {
+  readonly audit: AuditLog
+  readonly random: Random
+}
+
+/** What clients report of security (AU5). It is their word: who, when and from where is ours. */
+export function monitoringEndpoints({ audit, random }: Remembers): Record<Describes, Answerer> {
+  return {
+    reportSecurityEvents(exchange) {
+      const { events } = input<typeof wire.reportsBody>(exchange)
+      for (const event of events) audit.note(reported(exchange, event, random))
+      return json(202, { status: 'recorded', count: events.length })
+    },
+  }
+}
+
+function reported(
+  { arrivedAt, client, id, principal, request }: Exchange,
+  { type, success, details }: { readonly type: string; readonly success: boolean; readonly details: Details },
+  random: Random,
+): AuditEvent {
+  return {
+    action: 'reported',
+    actor: { id: principal.id, type: principal.type },
+    address: client,
+    at: arrivedAt,
+    details: { kind: type },
+    id: uuidv7(arrivedAt, random),
+    private: sorted(redact(details) as Details), // nobody knows what a client puts there
+    request_id: id,
+    resource: { id: 'house', type: 'house' },
+    result: success ? 'success' : 'failure',
+    type: 'client_report',
+    user_agent: request.head.userAgent ?? '',
+    v: 1,
+  }
+}
+
+/** Names in order, as RFC 8785 wants them. */
+function sorted(details: Details): Details {
+  return Object.fromEntries(Object.entries(details).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}

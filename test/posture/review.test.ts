@@ -1,0 +1,3 @@
+import { reviewCases } from './review-cases.ts'
+
+reviewCases(async () => 'sqlite::memory:')
