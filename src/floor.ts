@@ -185,7 +185,7 @@ export function furnish(settings: Settings, standing: Standing, shield: Shield):
     ...machine,
     options: settings.incidents.playbooks,
     clients: authorization?.registry.clients,
-    alert: (trx, incident, run) => incidents.alertPlan.again(trx, incident, run),
+    alert: (trx, incident) => incidents.alertPlan.everybody(trx, incident),
   })
   const incidents = openIncidents({ options: settings.incidents, ...machine, onOpened: playbooks.onOpened })
   const desk = openDesk(

@@ -28,7 +28,7 @@ const commands: Readonly<
     load: () => import('./cli/policy.ts'),
   },
   incident: {
-    summary: 'list, show, open, acknowledge, assign, note, contain, resolve, reopen; metrics',
+    summary: 'list, show, open, acknowledge … resolve; run playbooks; emergency',
     load: () => import('./cli/incident.ts'),
   },
   address: { summary: 'block, list, lift addresses and networks', load: () => import('./cli/address.ts') },
@@ -37,7 +37,7 @@ const commands: Readonly<
   breach: { summary: 'build a list of breached passwords, or look one up', load: () => import('./cli/breach.ts') },
   doctor: { summary: 'answer every line of the checklists', load: () => import('./cli/doctor.ts') },
   review: { summary: 'weekly, monthly: what happened, against before', load: () => import('./cli/review.ts') },
-  audit: { summary: 'verify the chain of audit events', load: () => import('./cli/audit.ts') },
+  audit: { summary: 'verify, search, count, export, prove, checkpoint; sinks', load: () => import('./cli/audit.ts') },
   detect: {
     summary: 'list the rules of detection, or run them over the record',
     load: () => import('./cli/detect.ts'),

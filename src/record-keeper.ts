@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { anchorsOf } from './audit/checkpoint-anchors.ts'
 import { openCheckpointKey } from './audit/checkpoint-key.ts'
 import { openCheckpointer } from './audit/checkpointer.ts'
@@ -7,6 +8,7 @@ import { troubleEvent } from './audit/follower-trouble.ts'
 import { putInOutbox } from './audit/outbox.ts'
 import { type OwnAct, ownEvent } from './audit/own-event.ts'
 import { ocsfOf } from './audit/reading/ocsf.ts'
+import { openScrubber } from './audit/scrubber.ts'
 import type { EventSealer } from './audit/sealer.ts'
 import { openSinks } from './audit/sinks/open.ts'
 import type { Environment, Settings } from './config/settings.ts'
@@ -54,22 +56,24 @@ export async function openRecordKeeper(parts: RecordKeeperParts): Promise<Record
   const geolocation = detection.geolocation === undefined ? undefined : openGeolocation(detection.geolocation)
   const sinks = openSinks(audit.sinks, { environment, clock, ocsf: (chained) => ocsfOf(chained, version) })
   const anchors = anchorsOf(audit.anchors, { store, clock, random, log, environment })
+  const key = await openCheckpointKey({ root, db: store.db, random })
   const checkpointer = openCheckpointer({
     store,
-    key: await openCheckpointKey({ root, db: store.db, random }),
+    key,
     clock,
     log,
     every: audit.checkpoint,
     onBroken: broken,
   })
-  const book = incidentBook()
+  const scrubber = openScrubber({ store, sealer, key, clock, log, onBroken: broken })
+  const report = reporter({ book: incidentBook(), note })
   const watch = detectionFollower({
     rules: detection.rules,
     geolocation,
     hashKey: root.derive('detection'),
     store,
     sealer,
-    report: reporter({ book, note }),
+    report,
   })
   const followers = openFollowers({
     store,
@@ -83,20 +87,24 @@ export async function openRecordKeeper(parts: RecordKeeperParts): Promise<Record
   const tasks = [
     repeat('sign the record', Math.min(audit.checkpoint, checkpointLookMs), log, () => checkpointer.turn()),
     ...anchors.map((anchor) => repeat(`send checkpoints to ${anchor.name}`, anchorPauseMs, log, () => anchor.turn())),
+    repeat('look through the record', scrubPauseMs, log, () => scrubber.turn()),
   ]
 
   return {
     turn: () => followers.turn(),
     async stop() {
-      for (const task of tasks) await task.stop()
+      scrubber.close()
+      const ended = tasks.map((task) => task.stop())
       await followers.stop()
+      await ended[0] // the one that signs; those that send may wait for somebody who does not answer
       await checkpointer
         .make()
         .catch((error: unknown) => log.warn({ err: error }, 'the end of the record is not signed'))
-      for (const anchor of anchors) {
+      const sent = anchors.map(async (anchor) => {
         await anchor.turn()
         await anchor.close()
-      }
+      })
+      await Promise.race([Promise.all(sent), pause(anchorStopMs)])
     },
   }
 
@@ -114,7 +122,23 @@ export async function openRecordKeeper(parts: RecordKeeperParts): Promise<Record
   async function broken(reason: string): Promise<void> {
     const resource = { id: 'audit', type: 'audit' } as const
     const act = { type: 'security_incident', action: 'record-broken', resource, details: { reason } } as const
-    await store.transaction((trx) => note(trx, act, 'error'))
+    const at = clock.now()
+    await store.transaction(async (trx) => {
+      await note(trx, act, 'error')
+      await report(trx, {
+        type: 'record-broken',
+        severity: 'critical',
+        cause: 'record-broken',
+        title: 'The record is not what was written or signed',
+        description: `${reason}; \`gatehouse audit verify\` tells more`,
+        details: { reason },
+        targets: [],
+        events: [],
+        beganAt: at,
+        lastAt: at,
+        count: 1,
+      })
+    })
   }
 
   function note(trx: Database, act: OwnAct, result?: AuditEvent['result']): Promise<void> {
@@ -131,4 +155,7 @@ export async function openRecordKeeper(parts: RecordKeeperParts): Promise<Record
 /** How often it is asked whether a checkpoint is due: others may have made one. */
 const checkpointLookMs = 5_000
 const anchorPauseMs = 1_000
+const scrubPauseMs = 60_000
+/** What an anchor does not take at the end by then, the next who keeps the record sends. */
+const anchorStopMs = 2_000
 const wakeMs = 50

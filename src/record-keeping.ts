@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { systemClock } from './kernel/clock.ts'
+import { type Clock, systemClock } from './kernel/clock.ts'
 import { Fault } from './kernel/error.ts'
 import type { Log } from './kernel/log.ts'
 import type { LogLevel } from './kernel/logger.ts'
@@ -27,17 +27,20 @@ export async function keepRecord(parts: RecordKeepingParts): Promise<RecordKeepe
 class RecordThread implements RecordKeeper {
   readonly #start: RecordStart
   readonly #wake: () => void
+  readonly #clock: Clock
   readonly #log: Log
   readonly #opening = Promise.withResolvers<void>()
   #state: 'opening' | 'open' | 'closed' = 'opening'
   #worker: Worker
   #again: NodeJS.Timeout | undefined
+  #readyAtMs = Number.POSITIVE_INFINITY
   #failures = 0
 
-  constructor({ url, logLevel, audit, incidents, environment, version, root, wake, log }: RecordKeepingParts) {
+  constructor({ url, logLevel, audit, incidents, environment, version, root, wake, clock, log }: RecordKeepingParts) {
     const keys = Object.fromEntries(purposes.map((purpose) => [purpose, root.derive(purpose)]))
     this.#start = { url, logLevel, keys, audit, incidents, environment: { ...environment }, version }
     this.#wake = wake
+    this.#clock = clock
     this.#log = log
     this.#worker = this.#begin()
   }
@@ -66,10 +69,12 @@ class RecordThread implements RecordKeeper {
     const worker = new Worker(source, { name: 'record', workerData: this.#start })
     worker.on('message', (report: RecordReport) => {
       if (report === 'wake') this.#wake()
+      if (report === 'stopped') void worker.terminate() // whatever it may still wait for
       if (report !== 'ready') return
-      this.#failures = 0
       if (this.#state === 'opening') this.#state = 'open'
+      this.#readyAtMs = this.#clock.monotonic()
       this.#opening.resolve()
+      worker.unref() // the house stands by its sockets
     })
     worker.on('error', (error) => {
       if (this.#state === 'opening') this.#opening.reject(doesNotStart(error))
@@ -79,13 +84,14 @@ class RecordThread implements RecordKeeper {
       if (this.#state === 'opening') this.#opening.reject(doesNotStart(`it ended with ${code}`))
       if (this.#state === 'open') this.#beginAgain()
     })
-    if (this.#state === 'open') worker.unref()
-    else void this.opened.then(() => worker.unref())
     return worker
   }
 
   #beginAgain(): void {
-    const pauseMs = Math.min(100 * 2 ** this.#failures++, 30_000)
+    // One that dies of what it reads dies again: only one that has lived for a while was well.
+    if (this.#clock.monotonic() - this.#readyAtMs >= wellMs) this.#failures = 0
+    const pauseMs = Math.min(100 * 2 ** this.#failures++, pauseMaxMs)
+    this.#readyAtMs = Number.POSITIVE_INFINITY
     this.#log.error({ pauseMs }, 'the thread that keeps the record ended; a new one takes over')
     this.#again = setTimeout(() => {
       this.#worker = this.#begin()
@@ -102,7 +108,9 @@ const source = new URL(import.meta.url.endsWith('.ts') ? './record-thread.ts' : 
 const ended = -1
 
 /** How long it may take to sign what came last, and to hand it over. */
-const stopMs = 10_000
+const stopMs = 5_000
+const wellMs = 60_000
+const pauseMaxMs = 30_000
 
 function doesNotStart(error: unknown): Fault {
   // A Fault that crosses from another thread has lost its class, and kept its words.

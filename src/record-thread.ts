@@ -40,12 +40,11 @@ port.on('message', (order: RecordOrder) => {
 })
 tell('ready')
 
-/** With the port and the store closed nothing is left to wait for, and the thread ends. */
+/** Whoever began the thread ends it then. */
 async function stop(): Promise<void> {
   await keeper.stop()
   await store.close()
   tell('stopped')
-  setImmediate(() => port?.close())
 }
 
 function keyOf(purpose: string): Buffer {

@@ -37,7 +37,7 @@ const task = {
 
 test('Crazy-Gary', async (context) => {
   const keys = mkdtempSync(join(tmpdir(), 'keys-'))
-  const environment = { GARY_KEYS: keys }
+  const environment = { GARY_KEYS: keys, GARY_SIEM: join(keys, 'siem.jsonl') }
   let house: Running = await startProcess(context, config, { environment })
   const created = await command(
     ['user', 'create', garys.email, '--name', 'Gary', '--role', 'user', '--data', house.dataDir, ...config],

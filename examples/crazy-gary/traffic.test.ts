@@ -10,7 +10,11 @@ const hour = 3_600_000
 
 test('TR1 C: each category to its edge: the last request let through, the first refused, the one after the wait', async (context) => {
   const clock = testClock()
-  const house = await startHouse(context, { ...config, store: 'sqlite::memory:' }, { clock, roles: ['admin'] })
+  const house = await startHouse(
+    context,
+    { ...config, audit: {}, store: 'sqlite::memory:' },
+    { clock, roles: ['admin'] },
+  )
   const authorization = { authorization: `Bearer ${await house.signIn()}` }
   const get = (path: string) => (): Promise<Response> => fetch(house.url + path, { headers: authorization })
   const make = (path: string) => (): Promise<Response> => post(house.url + path, {}, authorization)

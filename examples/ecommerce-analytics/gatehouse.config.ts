@@ -37,12 +37,7 @@ export default defineConfig({
       'brute-force': {
         for: ['brute-force'],
         automatic: true,
-        steps: [
-          { do: 'account.lock', for: '30m' },
-          { do: 'sessions.end' },
-          { do: 'address.block', for: '1h' },
-          { do: 'alert' },
-        ],
+        steps: [{ do: 'account.lock', for: '30m' }, { do: 'sessions.end' }, { do: 'address.block', for: '1h' }],
       },
     },
     alerts: {

@@ -41,7 +41,12 @@ test('JAF', async (context) => {
   const pem = (name: string): string => readFileSync(join(certs, name), 'utf8')
   setDefaultCACertificates([pem('ca.pem')])
   const house: Running = await startProcess(context, config, {
-    environment: { JAF_CERTS: certs, JAF_HTTP_PORT: '0', JAF_URL: 'https://jaf.example' },
+    environment: {
+      JAF_CERTS: certs,
+      JAF_HTTP_PORT: '0',
+      JAF_URL: 'https://jaf.example',
+      JAF_SIEM: join(certs, 'siem.jsonl'),
+    },
   })
   const created = await command(['user', 'create', jo.email, '--role', 'user', '--data', house.dataDir, ...config], {
     GATEHOUSE_USER_PASSWORD: jo.password,

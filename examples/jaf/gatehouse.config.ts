@@ -42,7 +42,7 @@ export default defineConfig({
   audit: {
     sinks: [
       siem === undefined
-        ? { kind: 'file', name: 'siem', path: './data/siem.jsonl' }
+        ? { kind: 'file', name: 'siem', path: process.env['JAF_SIEM'] ?? './data/siem.jsonl' }
         : { kind: 'syslog', name: 'siem', host: '127.0.0.1', port: Number(siem), protocol: 'tcp', appName: 'jaf' },
       ...(logs === undefined ? [] : [{ kind: 'webhook' as const, name: 'logs', url: logs }]),
     ],

@@ -10,7 +10,7 @@ import config from './gatehouse.config.ts'
 test('TR2 J: each category is a bucket: the last request let through, the first refused, the one after the wait', async (context) => {
   const clock = testClock()
   const { rate: _, ...shield } = config.shield ?? {} // which would block an address long before a thousand
-  const quick = { ...config, shield, store: 'sqlite::memory:' }
+  const quick = { ...config, audit: {}, shield, store: 'sqlite::memory:' }
   const house = await startHouse(context, quick, { clock, roles: ['system_admin'] })
   const authorization = { authorization: `Bearer ${await house.signIn()}` }
   const chat = (): Promise<Response> => post(`${house.url}/api/chat`, { content: 'hello' }, authorization)
@@ -33,7 +33,7 @@ test('TR2 J: each category is a bucket: the last request let through, the first 
 
 test('TR2 J: health and metrics are not counted', async (context) => {
   const clock = testClock()
-  const house = await startHouse(context, { ...config, store: 'sqlite::memory:' }, { clock })
+  const house = await startHouse(context, { ...config, audit: {}, store: 'sqlite::memory:' }, { clock })
   for (const path of ['/health', '/metrics']) {
     for (let asked = 0; asked < 150; asked++) {
       const answer = await fetch(house.url + path)
@@ -44,7 +44,11 @@ test('TR2 J: health and metrics are not counted', async (context) => {
 })
 
 test('TR8 J: the security headers, on answers and on refusals', async (context) => {
-  const house = await startHouse(context, { ...config, store: 'sqlite::memory:' }, { roles: ['system_admin'] })
+  const house = await startHouse(
+    context,
+    { ...config, audit: {}, store: 'sqlite::memory:' },
+    { roles: ['system_admin'] },
+  )
   assertSecurityHeaders(await fetch(`${house.url}/api/analytics`))
   const headers = { authorization: `Bearer ${await house.signIn()}` }
   const answer = await fetch(`${house.url}/api/analytics`, { headers })
@@ -54,7 +58,7 @@ test('TR8 J: the security headers, on answers and on refusals', async (context) 
 
 test('TR7 J: over ten in a second, or a hundred in a minute, an address is blocked for an hour, and then let in again', async (context) => {
   const clock = testClock()
-  const house = await startHouse(context, { ...config, store: 'sqlite::memory:' }, { clock })
+  const house = await startHouse(context, { ...config, audit: {}, store: 'sqlite::memory:' }, { clock })
   const from = (address: string): Promise<Response> => fetchElsewhere(`${house.url}/.well-known/jwks.json`, {}, address)
   for (let asked = 1; asked <= 10; asked++) assert.equal((await from('127.2.0.1')).status, 200, `request ${asked}`)
   const blocked = await from('127.2.0.1')
@@ -75,7 +79,7 @@ test('TR7 J: over ten in a second, or a hundred in a minute, an address is block
 })
 
 test('TR7 J: a program that gives itself away is refused with the reason; whoever watches over health is not', async (context) => {
-  const house = await startHouse(context, { ...config, store: 'sqlite::memory:' })
+  const house = await startHouse(context, { ...config, audit: {}, store: 'sqlite::memory:' })
   const as = (agent: string, path = '/.well-known/jwks.json'): Promise<Response> =>
     fetchElsewhere(house.url + path, { headers: { 'user-agent': agent } })
   for (const agent of [

@@ -111,8 +111,8 @@ class DurableAnchor implements Anchor {
 
   async close(): Promise<void> {
     this.#closed = true
+    await this.#delivery.close() // what hangs is broken off: it has not been taken, and is sent again
     await this.#underWay
-    await this.#delivery.close()
     const { db } = this.#parts.store
     await db
       .updateTable('audit_followers')

@@ -98,6 +98,7 @@ export function openFollowers(parts: FollowersParts): Followers {
       .selectAll()
       .where('name', 'in', [...readers.keys()])
       .execute()
+    known = rows.length === readers.size // somebody removed one that is wanted here
     const last = await lastSeq(store.db)
     for (const row of rows) {
       const reader = readers.get(row.name)

@@ -55,3 +55,9 @@ export async function resetFollower(trx: Database, name: string, seq: number, no
     await trx.deleteFrom('audit_parked').where('follower', '=', name).where('seq', '>', seq).execute()
   return numUpdatedRows > 0
 }
+
+/** Forgets how far a follower was, and what was set aside for it. One that is still wanted somewhere begins anew. */
+export async function removeFollower(trx: Database, name: string): Promise<void> {
+  await trx.deleteFrom('audit_parked').where('follower', '=', name).execute()
+  await trx.deleteFrom('audit_followers').where('name', '=', name).execute()
+}

@@ -11,7 +11,7 @@ import { eventText } from './event-text.ts'
 import { putInOutbox } from './outbox.ts'
 import { openRelay, serveRelay } from './relay.ts'
 import { type EventSealer, openEventSealer } from './sealer.ts'
-import { openWriterThread, trouble } from './writer-thread.ts'
+import { openWriterThread, trouble, unreadable } from './writer-thread.ts'
 
 /** What the house remembers. Events go into the chain in the order of each way in. */
 export interface AuditLog {
@@ -57,12 +57,13 @@ export interface AuditLogParts {
   readonly thread: boolean
   /** Leads to another thread that has the writer: this log has none of its own then. */
   readonly relay?: MessagePort | undefined
-  /** Why an administrator's change is not made at the moment, if there is something; asked in its transaction. */
+  /** Why a change is not made at the moment, if there is something; asked in its transaction. */
   readonly refuses?: ((trx: Database, event: AuditEvent) => Promise<Fault | undefined>) | undefined
 }
 
 export async function openAuditLog(parts: AuditLogParts): Promise<AuditLog> {
-  const sealer = openEventSealer(parts)
+  const { log } = parts
+  const sealer = openEventSealer({ ...parts, onUnreadable: (subject) => log.error({ subject }, unreadable) })
   const audit = new BatchingLog(await openWriter(parts, sealer), sealer, parts)
   audit.wake() // what a process before us enrolled and had no time to chain
   return audit
@@ -106,6 +107,8 @@ class BatchingLog implements AuditLog {
   /** Appends under way, and when the writer last had nothing to do or got something done. */
   #appends = 0
   #progressAt = 0
+  /** Appends that ended. */
+  #done = 0
   #closed = false
 
   constructor(writer: Writer, sealer: EventSealer, { clock, random, log, refuses }: AuditLogParts) {
@@ -148,10 +151,8 @@ class BatchingLog implements AuditLog {
         'record-unavailable',
         `\`${event.action}\` is refused: the audit chain has taken nothing for ${stalledMs} ms`,
       )
-    if (event.type === 'admin_action') {
-      const fault = await this.#refuses?.(db, event)
-      if (fault !== undefined) throw fault
-    }
+    const fault = await this.#refuses?.(db, event)
+    if (fault !== undefined) throw fault
     await putInOutbox(db, this.sealer, event)
   }
 
@@ -235,15 +236,20 @@ class BatchingLog implements AuditLog {
       await this.#writer.append(bodies)
     } finally {
       this.#appends--
+      this.#done++
       this.#progressAt = this.#clock.monotonic()
     }
   }
 
-  /** Throws once nothing was got done for as long as makes a log unhealthy, counted from now. */
+  /** Throws once nothing was got done for as long as makes a log unhealthy, counted from now, in pauses: no clock has to go. */
   async #stall(signal: AbortSignal): Promise<never> {
-    const from = this.#clock.monotonic()
-    while (this.#clock.monotonic() - Math.max(from, this.#progressAt) < stalledMs)
+    let done = this.#done
+    for (let quietMs = 0; quietMs < stalledMs; quietMs += 100) {
       await pause(100, undefined, { signal })
+      if (this.#done === done) continue
+      done = this.#done
+      quietMs = 0
+    }
     throw new Fault('unavailable', `the audit chain has taken nothing for ${stalledMs} ms`)
   }
 

@@ -1,4 +1,5 @@
 import type { Database } from '../store/database.ts'
+import { columnsOf } from './chain.ts'
 import { type CheckpointVerifier, isSigned, readCheckpoint, type SignedCheckpoint } from './checkpoint.ts'
 import { checkpointAt, checkpointsAfter } from './checkpoint-rows.ts'
 import { leafHash, verifyInclusion } from './merkle.ts'
@@ -31,7 +32,7 @@ export async function proveEvent(db: Database, id: string, size?: number): Promi
   if (row.size < seq) return 'no-checkpoint'
   const path = await inclusionProof(db, seq, row.size)
   const proof = { body, seq, size: row.size, path, checkpoint: row.note }
-  return isTrue(proof, readCheckpoint(row.note)) ? proof : 'broken'
+  return idOf(body) === id && isTrue(proof, readCheckpoint(row.note)) ? proof : 'broken'
 }
 
 /** What is wrong with a proof, in one sentence; undefined where it holds. It needs no house. */
@@ -42,6 +43,15 @@ export function proofProblem(proof: Proof, by: CheckpointVerifier): string | und
   if (!isSigned(said, by)) return 'its checkpoint is not signed by this key'
   if (said.size !== proof.size) return `its checkpoint covers ${said.size} events, not ${proof.size}`
   return isTrue(proof, said) ? undefined : 'its path does not lead from the event to the root that was signed'
+}
+
+/** The column by which an event is found may have been altered. */
+function idOf(body: string): string | undefined {
+  try {
+    return columnsOf(JSON.parse(body)).id
+  } catch {
+    return undefined // it is no event
+  }
 }
 
 function isTrue({ body, seq, size, path }: Proof, said: SignedCheckpoint | undefined): boolean {

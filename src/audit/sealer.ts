@@ -1,10 +1,8 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { base64url } from '../kernel/bytes.ts'
-import type { Clock } from '../kernel/clock.ts'
 import { Fault } from '../kernel/error.ts'
-import type { Random } from '../kernel/id.ts'
 import { canonical } from '../kernel/json.ts'
-import { type DataKey, DataKeys } from '../keys/data-keys.ts'
+import { type DataKey, DataKeys, type DataKeysParts } from '../keys/data-keys.ts'
 import type { Database } from '../store/database.ts'
 import type { Actor, AuditEvent, Details } from './event.ts'
 import { areInOrder, eventText } from './event-text.ts'
@@ -31,12 +29,8 @@ export interface EventReader {
   read(db: Database, bodies: readonly string[]): Promise<readonly AuditEvent[]>
 }
 
-export interface EventSealerParts {
-  /** 32 bytes: by it the keys of people are sealed. */
-  readonly wrappingKey: Uint8Array
-  readonly clock: Clock
-  readonly random: Random
-}
+/** `wrappingKey`: by it the keys of people are sealed. */
+export type EventSealerParts = DataKeysParts
 
 /** What the keys of people are for here, among the purposes of `DataKeys`. */
 export const auditPurpose = 'audit'
@@ -61,7 +55,9 @@ export function openEventSealer(parts: EventSealerParts): EventSealer {
     const keyOf = subjects.size === 0 ? noKeys : await keys.ofMany(db, subjects, auditPurpose)
     return clear.map((event, index) => {
       const some = shares[index] as readonly Share[]
-      return { body: some.length === 0 ? (texts[index] as string) : storedText(event, some, keyOf), event }
+      const body = some.length === 0 ? (texts[index] as string) : storedText(event, some, keyOf)
+      const isWhole = some.every(({ subject }) => typeof keyOf.get(subject) === 'object')
+      return { body, event: isWhole ? event : opened(parsed(body), keyOf) } // the columns are to say no more than what is stored
     })
   }
 }
@@ -123,7 +119,7 @@ function storedText(event: AuditEvent, shares: readonly Share[], keyOf: Keys): s
   const entries = shares.flatMap(({ subject, text }) => {
     const key = keyOf.get(subject)
     if (key === undefined) throw new Fault('unavailable', `there is no data key for \`${subject}\``)
-    return key === 'destroyed' ? [] : [[subject, sealed(key, text, event.id, subject)] as const]
+    return typeof key === 'string' ? [] : [[subject, sealed(key, text, event.id, subject)] as const]
   })
   const { action, actor, at, details, id, request_id, resource, result, type, v } = event
   const isKnown = personOf(actor) !== undefined
@@ -154,7 +150,7 @@ function opened({ sealed: shares, ...event }: StoredEvent, keyOf: Keys): AuditEv
   let told: Told = {}
   for (const [subject, text] of Object.entries(shares)) {
     const key = keyOf.get(subject)
-    if (key === undefined || key === 'destroyed') continue
+    if (key === undefined || typeof key === 'string') continue
     const share = unsealed(key, text, event.id, subject)
     if (share !== undefined) told = { ...told, ...(JSON.parse(share) as Told) }
   }

@@ -103,6 +103,9 @@ class WriterThread implements Writer {
       case 'trouble':
         this.#log.warn({ reason: report.message }, trouble)
         return
+      case 'unreadable':
+        this.#log.error({ subject: report.subject }, unreadable)
+        return
     }
     this.#holdProcess()
   }
@@ -126,6 +129,10 @@ interface Pending {
 
 /** The text of the log when the chain cannot be extended at the moment, by a thread or without one. */
 export const trouble = 'the audit chain cannot be extended; trying again'
+
+/** The text of the log when a person's key is not what it was. */
+export const unreadable =
+  'the data key of somebody does not open: their events are stored without what would lie under it; bring its row back from a backup'
 
 const source = new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js', import.meta.url)
 

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../kernel/clock.ts'
 import { systemRandom } from '../kernel/id.ts'
 import { openStore } from '../store/database.ts'
+import { tuneForWriting } from '../store/sqlite.ts'
 import { openAppender } from './appender.ts'
 import { openEventSealer } from './sealer.ts'
 
@@ -21,6 +22,7 @@ export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'appended'; readonly id: number }
   | { readonly kind: 'trouble'; readonly message: string }
+  | { readonly kind: 'unreadable'; readonly subject: string }
 
 const port = parentPort
 if (port === null) throw new Error('expected to run as a thread, got started as a program')
@@ -28,7 +30,13 @@ const tell = (report: Report): void => port.postMessage(report)
 
 const { url, wrappingKey } = workerData as Premises
 const store = await openStore(url, { connectionsMax: 1 })
-const sealer = openEventSealer({ wrappingKey, clock: systemClock, random: systemRandom })
+if (store.kind === 'sqlite') await tuneForWriting(store.db)
+const sealer = openEventSealer({
+  wrappingKey,
+  clock: systemClock,
+  random: systemRandom,
+  onUnreadable: (subject) => tell({ kind: 'unreadable', subject }),
+})
 const appender = openAppender(store, sealer, (error) => tell({ kind: 'trouble', message: String(error) }))
 
 port.on('message', (order: Order) => {

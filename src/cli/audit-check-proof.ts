@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { type CheckpointVerifier, readCheckpoint, readVerifier } from '../audit/checkpoint.ts'
 import { proofProblem } from '../audit/proof.ts'
 import { parseStrict } from '../kernel/json.ts'
@@ -37,8 +37,7 @@ export const command: Command = async (args, terminal) => {
 function readProof(path: string): ProofText {
   let text: string
   try {
-    if (statSync(path).size > bytesMax) throw new Error(`it is longer than ${bytesMax} bytes`)
-    text = readFileSync(path, 'utf8')
+    text = readUpTo(path, bytesMax)
   } catch (error) {
     throw new Usage(`\`${path}\` cannot be read: ${(error as Error).message}`)
   }
@@ -52,6 +51,21 @@ function readProof(path: string): ProofText {
 }
 
 const bytesMax = 262_144
+
+/** What some files say of their size is not how much comes: a pipe, a device. */
+function readUpTo(path: string, max: number): string {
+  const bytes = Buffer.alloc(max + 1)
+  const file = openSync(path, 'r')
+  try {
+    let length = 0
+    for (let read = -1; read !== 0 && length <= max; length += read)
+      read = readSync(file, bytes, length, max + 1 - length, null)
+    if (length > max) throw new Error(`it is longer than ${max} bytes`)
+    return bytes.toString('utf8', 0, length)
+  } finally {
+    closeSync(file)
+  }
+}
 
 function verifierOf(proof: ProofText, given: string | undefined): CheckpointVerifier {
   const origin = readCheckpoint(proof.checkpoint)?.origin ?? ''

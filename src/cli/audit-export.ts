@@ -5,7 +5,7 @@ import { isRefusal } from '../endpoints/desk/guard.ts'
 import { Fault } from '../kernel/error.ts'
 import { uuidv7 } from '../kernel/id.ts'
 import { type Command, readArgs, Usage } from './command.ts'
-import { askedBy, filterOptions, filterUsage, operatorOf, recordOf } from './record-reader.ts'
+import { askedBy, filterOptions, filterUsage, harmless, operatorOf, recordOf } from './record-reader.ts'
 import { visit } from './visit.ts'
 
 const usage = `usage: gatehouse audit export [--format ${exportFormats.join('|')}] [--out FILE] [OPTIONS] [--config FILE] [--data DIR]
@@ -36,8 +36,10 @@ export const command: Command = async (args, terminal) => {
     const pieces = await recordOf(house).export(operatorOf(house, terminal), asked, format)
     if (isRefusal(pieces)) throw new Fault(pieces.code, pieces.detail)
     if (out === undefined) {
-      // A terminal ends each text with a line break of its own.
-      for await (const piece of pieces) terminal.out(piece.replace(/\n$/, ''))
+      for await (const piece of pieces) {
+        const text = piece.replace(/\n$/, '') // a terminal ends each text with a line break of its own
+        terminal.out(terminal.isTerminal ? text.split(/\r?\n/).map(harmless).join('\n') : text)
+      }
       return true
     }
     const path = resolve(out)

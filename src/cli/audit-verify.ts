@@ -26,7 +26,7 @@ export const command: Command = async (args, terminal) => {
   if (positionals.length > 0)
     throw new Usage(`expected no more than \`audit verify\`, got \`${positionals.join(' ')}\`\n\n${usage}`)
   return visit(values, terminal, async (house) => {
-    await house.audit.flush()
+    await house.audit.flush().catch((error: Error) => terminal.err(`what came last is not chained: ${error.message}`)) // what stops it is looked for
     const own = await houseKey(house, terminal, values.data)
     const key = values.key === undefined ? own : readVerifier(values.key, own.origin)
     if (key === undefined) throw new Usage('--key: expected a key as `/.well-known/gatehouse/audit-key` shows it')

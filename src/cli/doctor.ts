@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseConfig } from '../config/parse.ts'
 import type { Settings } from '../config/settings.ts'
 import { Fault } from '../kernel/error.ts'
 import { areas } from '../posture/check.ts'
-import type { DataFacts, NotKnown } from '../posture/facts.ts'
+import type { DataFacts, MachineFacts, NotKnown } from '../posture/facts.ts'
 import { lookAtMachine } from '../posture/look-at-machine.ts'
 import { lookIntoStore } from '../posture/look-into-store.ts'
 import { examine, postureOf } from '../posture/posture.ts'
 import { postureText } from '../posture/posture-text.ts'
+import { isMade } from '../store/made.ts'
 import { adminEvent } from './admin-event.ts'
 import { type Command, readArgs, type Terminal, Usage } from './command.ts'
 import { findConfig, readConfig, settled } from './load.ts'
@@ -46,7 +46,7 @@ export const command: Command = async (args, terminal) => {
   const raw = path === undefined ? demoConfig('http://127.0.0.1') : await readConfig(path)
   const settings = settled(parseConfig(raw, terminal.environment), path ?? 'the quick start')
   const machine = lookAtMachine({ environment: terminal.environment, dataDir: resolve(values.data) }, settings)
-  const data = await dataOf(settings, values, terminal)
+  const data = await dataOf({ settings, rootSecret: machine.rootSecret }, values, terminal)
   const posture = examine({ now: terminal.clock.now(), settings, data, machine }, area)
   const onlyFailing = values['only-failing'] === true
   terminal.out(
@@ -63,17 +63,18 @@ export const command: Command = async (args, terminal) => {
   return posture.sound
 }
 
-/** What lies in the store. A doctor makes none where there is none, and has much to say of a house that does not open. */
+/** What lies in the store. A doctor makes neither store nor root secret, and has much to say of a house that does not open. */
 async function dataOf(
-  settings: Settings,
+  { settings, rootSecret }: { readonly settings: Settings; readonly rootSecret: MachineFacts['rootSecret'] },
   place: { readonly config?: string | undefined; readonly data: string },
   terminal: Terminal,
 ): Promise<DataFacts | NotKnown> {
   if (settings.store === 'sqlite::memory:') return { unknown: 'the store is in the memory of the house that serves' }
-  const file = settings.store?.startsWith('sqlite:') === true ? settings.store.slice('sqlite:'.length) : undefined
-  const path = file ?? (settings.store === undefined ? join(place.data, 'gatehouse.db') : undefined)
-  if (path !== undefined && !existsSync(path)) return { unknown: 'there is no store yet: the first start makes it' }
   try {
+    if (!(await isMade(settings.store ?? `sqlite:${join(place.data, 'gatehouse.db')}`)))
+      return { unknown: 'there is no store yet: the first start makes it' }
+    if (rootSecret.from === 'nowhere')
+      return { unknown: 'there is a store, and no root secret here: look where the house runs' }
     return await visit(place, terminal, async (house) => {
       const facts = await lookIntoStore(house.store.db, settings, terminal.clock.now())
       await house.store.transaction((trx) =>

@@ -26,7 +26,9 @@ const usage = `usage: gatehouse incident list [--status STATUS] [--type TYPE] [-
                  [--config FILE] [--data DIR]
 
 STATUS is open, active, acknowledged or resolved; SEVERITY is low, medium, high or critical. Changes take --seen VERSION: they are
-refused where somebody else has changed the incident since. DURATION is written 15m, 1h, 30d; TIME as in RFC 3339.`
+refused where somebody else has changed the incident since. DURATION is written 15m, 1h, 30d; TIME as in RFC 3339.
+
+\`gatehouse incident run --help\` tells of playbooks, of the emergency, and of freezing changes.`
 
 export const command: Command = async (args, terminal) => {
   if (runVerbs.has(args[0] ?? '')) return (await import('./incident-run.ts')).command(args, terminal)

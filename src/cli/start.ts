@@ -60,6 +60,7 @@ export const command: Command = async (args, terminal) => {
   let threads: Threads | undefined
   let listener: Listener | undefined
   let stopWatching = (): void => {}
+  const asked = untilAsked() // from now on: whoever asks before anything is printed is heard too
   try {
     const admin = await firstAdministrator(house, terminal)
     if (of > 1) threads = await openThreads({ house, raw: plan.raw, start: { ...shared, of, where }, log })
@@ -85,7 +86,7 @@ export const command: Command = async (args, terminal) => {
     await house.close()
     throw error
   }
-  const lost = await Promise.race([untilAsked(), ...(threads === undefined ? [] : [threads.lost])])
+  const lost = await Promise.race([asked, ...(threads === undefined ? [] : [threads.lost])])
   if (lost !== undefined) terminal.err(`${lost}; without it nothing is whole, and the others end too`)
   stopWatching()
   terminal.err('closing: no new requests; those on their way have time to end')

@@ -23,5 +23,8 @@ export function whatNeedsARestart(now: Settings, next: Settings): string[] {
 }
 
 function written(section: unknown): string {
-  return JSON.stringify(section, (_name, value: unknown) => (value instanceof Map ? [...value] : value))
+  return JSON.stringify(section, (_name, value: unknown) => {
+    if (value instanceof Map || value instanceof Set) return [...value]
+    return value instanceof RegExp ? String(value) : value
+  })
 }

@@ -14,6 +14,8 @@ export interface Target {
 export interface Finding {
   /** `brute-force`, `token-reuse`, `data-breach` …: playbooks are chosen by it. */
   readonly type: string
+  /** `false`: it is remembered, and no incident is opened for it. */
+  readonly incident?: false
   readonly severity: Severity
   /** What makes two findings one incident: it joins the open one of the same cause. */
   readonly cause: string
@@ -31,5 +33,5 @@ export interface Finding {
   readonly count: number
 }
 
-/** Opens an incident, or joins the open one of its cause, in the transaction of whoever found it. */
+/** Opens an incident, joins the open one of its cause, or only remembers what was found, in the transaction of whoever found it. */
 export type Report = (trx: Database, finding: Finding) => Promise<void>

@@ -42,16 +42,21 @@ export async function thawChanges(trx: Database, mark?: string): Promise<Freeze 
 }
 
 /**
- * Why an administrator's change is not made while changes are frozen, if it is not: the Fault rolls back the transaction that
- * would remember it. Asked for every such event, on every node and by every command, in that transaction.
+ * Why a change is not made while changes are frozen, if it is not: the Fault rolls back the transaction that would remember it. Asked
+ * for every such event, on every node and by every command, in that transaction.
  */
 export async function frozenBy(trx: Database, event: AuditEvent): Promise<Fault | undefined> {
-  if (event.type !== 'admin_action' || goesOn(event)) return undefined
+  const isAdministration = event.type === 'admin_action'
+  if (isAdministration ? goesOn(event) : !promised.has(event.action) || event.result !== 'success') return undefined
   const freeze = await readFreeze(trx)
   if (freeze === undefined) return undefined
-  const told = `${tellFreeze(freeze)}; what takes access away goes on`
+  // Whoever comes with an invitation is not told who looks into what.
+  const told = isAdministration ? `${tellFreeze(freeze)}; what takes access away goes on` : 'try again later'
   return new Fault('changes-frozen', told, undefined, told)
 }
+
+/** What an administrator has promised somebody before, who takes it now: an account with roles, a client of their own. */
+const promised: ReadonlySet<string> = new Set<AuditEvent['action']>(['invitation-accepted', 'client-registration'])
 
 /** A freeze in a sentence. The reason is whoever froze changes to give, and one line. */
 export function tellFreeze({ since, by, reason, incident }: Freeze): string {
@@ -113,6 +118,7 @@ const whileFrozen: Readonly<Record<AdminAction, 'goes on' | 'goes on where it di
   'address.lift': 'is refused',
   'audit.checkpoint': 'goes on',
   'sink.reset': 'goes on',
+  'sink.remove': 'is refused', // nothing is lost that it has not had yet
   'incident.open': 'goes on',
   'incident.acknowledge': 'goes on',
   'incident.contain': 'goes on',

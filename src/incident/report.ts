@@ -1,4 +1,4 @@
-import type { Details } from '../audit/event.ts'
+import type { Details, Resource } from '../audit/event.ts'
 import type { Database } from '../store/database.ts'
 import type { Finding, Report } from './finding.ts'
 import type { Incident } from './incident.ts'
@@ -9,7 +9,8 @@ import { plain } from './timeline.ts'
 export interface Noticed {
   readonly type: 'security_incident'
   readonly action: 'detected'
-  readonly resource: { readonly id: string; readonly type: 'incident' }
+  /** The incident; where none is opened, whom it is about. */
+  readonly resource: Resource
   readonly details: Details
 }
 
@@ -25,6 +26,7 @@ interface ReporterParts {
  */
 export function reporter({ book, note }: ReporterParts): Report {
   return async (trx, found) => {
+    if (found.incident === false) return note(trx, remembered(found))
     // It is found again by an index, whose entries cannot be of any length.
     const finding = { ...found, cause: plain(found.cause).slice(0, causeMax).toWellFormed() }
     for (let tries = 0; tries < triesMax; tries++) {
@@ -44,6 +46,16 @@ function noticed({ id, type, severity, title }: Incident, outcome: 'opened' | 'j
     action: 'detected',
     resource: { id, type: 'incident' },
     details: { count, incident_type: type, outcome, severity, title },
+  }
+}
+
+function remembered({ type, severity, title, targets, events, count }: Finding): Noticed {
+  const about = targets.find((target) => target.type !== 'address') // people's addresses do not stand in clear
+  return {
+    type: 'security_incident',
+    action: 'detected',
+    resource: about ?? { id: 'house', type: 'house' },
+    details: { count, event: events.at(-1) ?? 0, incident_type: type, outcome: 'remembered', severity, title },
   }
 }
 

@@ -2,7 +2,6 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { base64url, fromBase64url } from '../kernel/bytes.ts'
 import { GenerationCache } from '../kernel/cache.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { Fault } from '../kernel/error.ts'
 import type { Random } from '../kernel/id.ts'
 import type { Database } from '../store/database.ts'
 import { open, seal } from './sealing.ts'
@@ -10,6 +9,8 @@ import { open, seal } from './sealing.ts'
 export interface DataKeysParts {
   /** 32 bytes: what the keys lie sealed under. */
   readonly wrappingKey: Uint8Array
+  /** Told of a key that is found to be `unreadable`, once a minute at most. */
+  readonly onUnreadable?: ((subject: string, purpose: string) => void) | undefined
   readonly clock: Clock
   readonly random: Random
 }
@@ -22,17 +23,19 @@ export class DataKeys {
   readonly #wrappingKey: Uint8Array
   readonly #clock: Clock
   readonly #random: Random
+  readonly #onUnreadable: DataKeysParts['onUnreadable']
   readonly #cache = new GenerationCache<string, Remembered>(cacheCapacity)
   /** Whose keys a transaction has changed: what it sees of them may be undone. */
   readonly #changed = new WeakMap<Database, Set<string>>()
 
-  constructor({ wrappingKey, clock, random }: DataKeysParts) {
+  constructor({ wrappingKey, clock, random, onUnreadable }: DataKeysParts) {
     this.#wrappingKey = wrappingKey
     this.#clock = clock
     this.#random = random
+    this.#onUnreadable = onUnreadable
   }
 
-  /** The keys of these subjects, made where there is none yet. Throws a Fault for one that does not open. */
+  /** The keys of these subjects, made where there is none yet. */
   async ofMany(db: Database, subjects: Iterable<string>, purpose: string): Promise<Map<string, DataKey>> {
     const wanted = new Set(subjects)
     const found = await this.find(db, wanted, purpose)
@@ -125,19 +128,20 @@ export class DataKeys {
     return remembered !== undefined && this.#clock.monotonic() < remembered.until ? remembered.key : undefined
   }
 
-  #unwrap(wrapped: string, subject: string, purpose: string): KeyObject {
+  #unwrap(wrapped: string, subject: string, purpose: string): DataKey {
     const text = open(this.#wrappingKey, wrapped, placeOf(subject, purpose))
     const bytes = text === undefined ? undefined : fromBase64url(text)
-    if (bytes?.length !== 32)
-      throw new Fault(
-        'unavailable',
-        `the data key of \`${subject}\` for \`${purpose}\` does not open: it was changed, or the root secret was`,
-      )
-    return createSecretKey(bytes)
+    if (bytes?.length === 32) return createSecretKey(bytes)
+    this.#onUnreadable?.(subject, purpose)
+    return 'unreadable'
   }
 }
 
-export type DataKey = KeyObject | 'destroyed'
+/**
+ * `unreadable`: its row was changed, or sealed under another root secret. Nothing is sealed under it, nothing is opened by it, and
+ * nothing takes its place: the row may come back out of a backup. One person's row is no reason to stop everybody's record.
+ */
+export type DataKey = KeyObject | 'destroyed' | 'unreadable'
 
 interface Remembered {
   readonly key: DataKey

@@ -92,6 +92,10 @@ const english = {
     subject: 'Your account at {site} has a new API key',
     body: 'Hello {name},\n\nat {time} an API key called "{key}" was made for your account at {site}, from {address} ({device}). Whoever has it can act as you, as far as it allows.\n\nIf you know of it, there is nothing to do. If not, choose a new password, revoke the key, and write to whoever runs the site:\n\n{link}',
   },
+  concerned: {
+    subject: 'Something may concern your account at {site}',
+    body: 'Hello {name},\n\nat {time} we noticed something that may concern your account at {site}, and have acted to protect it: you may have been signed out, and may not get in for a while.\n\nThen choose a new password, one that you use nowhere else:\n\n{link}\n\nWhoever runs the site can tell you more.',
+  },
   incident: {
     subject: '[{severity}] {incident} ({site})',
     body: '{site} has noticed something that somebody should look at: {incident}.\n\nType: {type}\nSeverity: {severity}\nNoticed: {time}\n\nLook at it, and acknowledge it, with the id {id}.',

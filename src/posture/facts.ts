@@ -1,4 +1,5 @@
 import type { AuditOptions } from '../audit/options.ts'
+import type { Scrub } from '../audit/scrubber.ts'
 import type { KeyOptions } from '../authn/key/options.ts'
 import type { IdentityOptions } from '../authn/options.ts'
 import type { ServiceOptions } from '../authn/service/options.ts'
@@ -123,6 +124,8 @@ export interface DataFacts {
     readonly withSecondFactor: number
     readonly neverSignedIn: number
     readonly unusedFor90Days: number
+    /** Ids of those: the first twenty. */
+    readonly unused: readonly string[]
     /** Passwords that are kept as anything but an Argon2id hash. */
     readonly weakHashes: number
     readonly unverified: number
@@ -150,9 +153,13 @@ export interface DataFacts {
   readonly clients: { readonly all: number; readonly unused: number }
   readonly record: {
     readonly events: number
+    /** When the first event came. */
+    readonly firstAt: number | undefined
     readonly lastAt: number | undefined
     readonly outbox: number
     readonly checkpoint: { readonly size: number; readonly at: number } | undefined
+    /** How the last walk through the whole record ended. */
+    readonly scrub: Scrub | undefined
     readonly gaps: number
     readonly followers: readonly {
       readonly name: string

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CertificateFacts, Configuration, MachineFacts } from './facts.ts'
 
@@ -14,13 +14,13 @@ export function lookAtMachine(
   { environment, dataDir }: MachinePlace,
   { store, listen }: Pick<Configuration, 'store' | 'listen'>,
 ): MachineFacts {
-  const rootMode = modeOf(join(dataDir, 'root.key'))
+  const rootFile = join(dataDir, 'root.key')
   return {
     nodeVersion: process.versions.node,
     isRoot: process.getuid === undefined ? undefined : process.getuid() === 0,
     rootSecret: {
-      from: environment['GATEHOUSE_SECRET'] !== undefined ? 'environment' : rootMode === undefined ? 'nowhere' : 'file',
-      mode: rootMode,
+      from: environment['GATEHOUSE_SECRET'] !== undefined ? 'environment' : existsSync(rootFile) ? 'file' : 'nowhere',
+      mode: modeOf(rootFile),
     },
     dataMode: modeOf(dataDir),
     storeMode: modeOf(store?.startsWith('sqlite:') ? store.slice('sqlite:'.length) : join(dataDir, 'gatehouse.db')),

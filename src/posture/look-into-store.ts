@@ -1,4 +1,5 @@
 import { type ExpressionBuilder, sql } from 'kysely'
+import { lastScrub } from '../audit/scrubber.ts'
 import type { Database } from '../store/database.ts'
 import type { Schema } from '../store/schema.ts'
 import { administrativeRoles } from './administrative.ts'
@@ -53,16 +54,18 @@ export function livingKeys(db: Database, now: number) {
 
 async function accountsIn(db: Database, now: number): Promise<DataFacts['accounts']> {
   const users = () => db.selectFrom('users').select((is) => is.fn.countAll<number>().as('count'))
+  const unused = () =>
+    db
+      .selectFrom('users')
+      .where('status', '=', 'active')
+      .where(lastSeen, '<', now - unusedMs)
   return {
     all: await count(users()),
     locked: await count(users().where('status', '=', 'locked')),
     withSecondFactor: await count(users().where(hasSecondFactor)),
     neverSignedIn: await count(users().where('last_sign_in_at', 'is', null)),
-    unusedFor90Days: await count(
-      users()
-        .where('status', '=', 'active')
-        .where(lastSeen, '<', now - unusedMs),
-    ),
+    unusedFor90Days: await count(unused().select((is) => is.fn.countAll<number>().as('count'))),
+    unused: await ids(unused().select('id').orderBy(lastSeen).orderBy('id').limit(namedMax)),
     weakHashes: await count(
       users().where('password_hash', 'is not', null).where('password_hash', 'not like', '$argon2id$%'),
     ),
@@ -187,7 +190,8 @@ async function clientsIn(db: Database, now: number): Promise<DataFacts['clients'
 async function recordIn(db: Database, now: number): Promise<DataFacts['record']> {
   const head = await db.selectFrom('audit_head').select('seq').where('name', '=', 'head').executeTakeFirst()
   const events = Number(head?.seq ?? 0)
-  const last = await db.selectFrom('audit_events').select('at').orderBy('seq', 'desc').limit(1).executeTakeFirst()
+  const end = (direction: 'asc' | 'desc') =>
+    db.selectFrom('audit_events').select('at').orderBy('seq', direction).limit(1).executeTakeFirst()
   const checkpoint = await db
     .selectFrom('audit_checkpoints')
     .select(['size', 'at'])
@@ -202,9 +206,11 @@ async function recordIn(db: Database, now: number): Promise<DataFacts['record']>
     .execute()
   return {
     events,
-    lastAt: given(last?.at),
+    firstAt: given((await end('asc'))?.at),
+    lastAt: given((await end('desc'))?.at),
     outbox: await count(db.selectFrom('audit_outbox').select((is) => is.fn.countAll<number>().as('count'))),
     checkpoint: checkpoint && { size: Number(checkpoint.size), at: Number(checkpoint.at) },
+    scrub: await lastScrub(db),
     gaps: await count(
       db
         .selectFrom('audit_events')

@@ -1,4 +1,4 @@
-import { type Dialect, PostgresDialect } from 'kysely'
+import { type Dialect, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import { Fault } from '../kernel/error.ts'
 
@@ -26,7 +26,7 @@ export function postgresDialect(
   // one by itself, and whoever holds a busy one learns it from the next query.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
-  const restrained = new WeakSet<pg.PoolClient>()
+  const clients = new WeakMap<pg.PoolClient, PostgresPoolClient>()
   /** By a statement: `options` of the address may be taken, and poolers pass over it. */
   const restrain = async (client: pg.PoolClient): Promise<void> => {
     try {
@@ -35,7 +35,12 @@ export function postgresDialect(
       client.release(true)
       throw error
     }
-    restrained.add(client)
+  }
+  const prepare = async (client: pg.PoolClient): Promise<PostgresPoolClient> => {
+    if (readOnly) await restrain(client)
+    const prepared = naming(client, server)
+    clients.set(client, prepared)
+    return prepared
   }
   return new PostgresDialect({
     pool: {
@@ -44,8 +49,7 @@ export function postgresDialect(
       connect: async () => {
         try {
           const client = await pool.connect()
-          if (readOnly && !restrained.has(client)) await restrain(client)
-          return client
+          return clients.get(client) ?? (await prepare(client))
         } catch (error) {
           throw new Fault(
             'unavailable',
@@ -56,6 +60,46 @@ export function postgresDialect(
       },
     },
   })
+}
+
+/** A connection whose queries throw a Fault where the trouble is the server's, and not the statement's. */
+function naming(client: pg.PoolClient, server: string): PostgresPoolClient {
+  const query = async (sql: string, parameters: unknown[]): Promise<unknown> => {
+    try {
+      return await client.query(sql, parameters)
+    } catch (error) {
+      if (!isServerTrouble(error)) throw error
+      throw new Fault('unavailable', `PostgreSQL at \`${server}\` did not do it (${reasonOf(error)})`, error)
+    }
+  }
+  return {
+    query: query as unknown as PostgresPoolClient['query'], // its other form is for cursors, which there are none of
+    release: (discard) => client.release(discard),
+  }
+}
+
+/**
+ * What is no mistake of a statement's (PostgreSQL, Appendix A): by class, or by the whole code. What comes without a code comes of the
+ * connection. A deadlock or a conflict may be tried again too.
+ */
+const serverTroubles: ReadonlySet<string> = new Set([
+  '08', // connection exception
+  '53', // insufficient resources: a full disk, no memory, too many connections
+  '57', // operator intervention: a statement timeout, a shutdown
+  '58', // system error: a disk that cannot be read or written
+  '25006', // read only: a standby, or a disk that an operator protects
+  '25P03', // idle in transaction for too long
+  '40001', // serialization failure
+  '40P01', // deadlock
+  '55P03', // lock not available
+])
+
+function isServerTrouble(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) {
+    const { code = '' } = error
+    return serverTroubles.has(code) || serverTroubles.has(code.slice(0, 2))
+  }
+  return error instanceof Error && error.constructor === Error // a socket's, or the driver's word for a connection that ended
 }
 
 /** Where it is, without the credentials. */

@@ -54,6 +54,15 @@ export function crashCases(fresh: (context: TestContext) => Promise<string>, rou
       [...chained].toSorted((a, b) => a - b),
       'a change and its event are there together',
     )
+    const bodies = await store.db.selectFrom('audit_events').select('body').execute()
+    const events = await audit.sealer.read(
+      store.db,
+      bodies.map(({ body }) => body),
+    )
+    assert.ok(
+      events.every(({ user_agent }) => user_agent.startsWith('Mozilla')),
+      'a key is there for all that is sealed',
+    )
     const outcome = await verifyChain(store.db, { sealer: audit.sealer })
     assert.ok(outcome.ok, JSON.stringify(outcome))
     context.diagnostic(`${2 * rounds} kills, ${acknowledged.length} changes acknowledged, ${chained.size} in the chain`)

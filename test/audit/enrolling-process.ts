@@ -24,7 +24,7 @@ for (let number = Number(from); ; number++) {
       .insertInto('house')
       .values({ name: `change ${number}`, value: '' })
       .execute()
-    await audit.enroll(trx, sampleEvent(number))
+    await audit.enroll(trx, { ...sampleEvent(number), actor: { id: `user-${number}`, type: 'user' } }) // with a key of their own
   })
   audit.wake()
   process.stdout.write(`${number}\n`)

@@ -6,6 +6,7 @@ import type { AuditEvent } from '../../src/audit/event.ts'
 import { ocsfOf } from '../../src/audit/reading/ocsf.ts'
 import { streamed } from '../../src/endpoints/api/streamed.ts'
 import type { Sink, Source } from '../../src/http/source.ts'
+import { eventually } from '../support/eventually.ts'
 import { sampleEvent } from './sample.ts'
 
 /** Pieces without end, and what became of them. */
@@ -64,6 +65,17 @@ test('AU3: no piece of an export is made while the client takes none', async () 
   source.resume()
   await turns()
   assert.equal(made.made, 6)
+})
+
+test('AU3: an export that nobody takes any more is given up, and breaks off', async () => {
+  const made = pieces()
+  const source = streamed('text/plain', 'a', made.all, 20).body as Source
+  const client = sinkOf(source, 3)
+  source.flow(client.sink)
+  const failed = await eventually(() => client.failed || undefined)
+  assert.match(failed, /took nothing for 20 ms/)
+  await turns()
+  assert.deepEqual([client.taken, made.made, made.ended], [3, 3, true])
 })
 
 test('AU3: an export that fails breaks off, so that nobody takes it for the whole', async () => {

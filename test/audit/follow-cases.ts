@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { appendBatch } from '../../src/audit/chain.ts'
 import { type ChainedEvent, type Follower, NotTaken } from '../../src/audit/follower.ts'
-import { followerStates, resetFollower } from '../../src/audit/follower-states.ts'
+import { followerStates, removeFollower, resetFollower } from '../../src/audit/follower-states.ts'
 import { troubleEvent } from '../../src/audit/follower-trouble.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
@@ -235,6 +235,17 @@ export function followCases(fresh: (context: TestContext) => Promise<string>): v
     await store.transaction((trx) => resetFollower(trx, 'siem', 4, systemClock.now()))
     await eventually(() => (follower.taken.length === 8 ? true : undefined))
     assert.deepEqual(follower.taken, [...numbers(6), 5, 6])
+  })
+
+  test('a follower that is removed by mistake begins anew, without a restart', async (context) => {
+    const store = await opened(context)
+    await chain(store, 3)
+    const follower = taking('siem')
+    follow(context, store, [follower, taking('other')])
+    await eventually(() => hasTaken(store, 'siem', 3))
+    await store.transaction((trx) => removeFollower(trx, 'siem'))
+    await eventually(() => (follower.taken.length === 6 ? true : undefined))
+    assert.deepEqual(follower.taken, [1, 2, 3, 1, 2, 3])
   })
 
   test('an event that is refused for good stops its follower, or is set aside where that is wanted', async (context) => {

@@ -105,10 +105,12 @@ export interface Receiver {
   close(): Promise<void>
 }
 
-/** A place that takes what is posted, and answers what `answer` says: a status, or `cut` for none. */
+/** A place that takes what is posted, and answers what `answer` says: a status, `cut` for none, or `never`. */
 export async function receive(
   context: TestContext,
-  answer: (received: Received) => number | 'cut' | { status: number; headers?: Record<string, string>; body?: string },
+  answer: (
+    received: Received,
+  ) => number | 'cut' | 'never' | { status: number; headers?: Record<string, string>; body?: string },
   port = 0,
 ): Promise<Receiver> {
   const received: Received[] = []
@@ -117,6 +119,7 @@ export async function receive(
     for await (const piece of request) pieces.push(piece as Buffer)
     const one = { headers: request.headers, url: request.url ?? '', body: Buffer.concat(pieces).toString() }
     const said = answer(one)
+    if (said === 'never') return
     if (said === 'cut') return void request.socket.destroy()
     const { status, headers = {}, body = '' } = typeof said === 'number' ? { status: said } : said
     received.push(one)

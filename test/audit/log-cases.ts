@@ -114,13 +114,13 @@ export function logCases(fresh: (context: TestContext) => Promise<string>, threa
     assert.equal((await verifyChain(store.db, { sealer: audit.sealer })).ok, true)
   })
 
-  test('an administrator is refused for a reason from outside too, and nobody else is', async (context) => {
+  test('a change is refused for a reason from outside too, which is told every event and says which', async (context) => {
     const { store, open } = await openStoreFor(context)
     const asked: string[] = []
     const audit = await open({
       refuses: async (_trx, { action }) => {
         asked.push(action)
-        return new Fault('conflict', 'changes are frozen')
+        return action === 'user.lock' ? new Fault('conflict', 'changes are frozen') : undefined
       },
     })
     const locking = { ...sampleEvent(1), type: 'admin_action', action: 'user.lock' } as AuditEvent
@@ -130,7 +130,7 @@ export function logCases(fresh: (context: TestContext) => Promise<string>, threa
     )
     await store.transaction((trx) => audit.enroll(trx, sampleEvent(2)))
     await audit.flush()
-    assert.deepEqual([asked, await chainedNumbers(store.db)], [['user.lock'], [2]])
+    assert.deepEqual([asked, await chainedNumbers(store.db)], [['user.lock', 'request'], [2]])
   })
 
   test('A61: what was enrolled with a change is chained after wake, and what was undone is not', async (context) => {

@@ -110,7 +110,25 @@ test('A60: an event is proven by command, and the proof is checked without the h
     assert.equal((await check(forged)).code, 2, wrong)
   }
   assert.equal((await check(join(dir, 'none.json'))).code, 2)
+  assert.match((await check('/dev/zero')).err, /is longer than 262144 bytes/)
   assert.equal((await check(out, '--key', 'nothing')).code, 2)
+})
+
+test('A60: an event that was given the id of another is not proven for it', async (context) => {
+  const { store, call, events } = place(context)
+  for (let times = 0; times < 2; times++) await call('checkpoint')
+  const [first, second] = (await events()).map(({ id }) => id)
+  const { db, close } = await openStore(store)
+  for (const [seq, id] of [
+    [1, 'none'],
+    [2, first],
+    [1, second],
+  ] as const)
+    await db.updateTable('audit_events').set({ id }).where('seq', '=', seq).execute()
+  await close()
+  const { code, out, err } = await call('prove', first ?? '')
+  assert.deepEqual([code, out], [1, ''])
+  assert.match(err, /^The record is not what was signed/)
 })
 
 test('A60: who reads a proof is remembered, what is not there is refused, and no file is written over', async (context) => {

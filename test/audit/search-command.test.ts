@@ -15,6 +15,8 @@ import { numbers, sampleEvent } from './sample.ts'
 interface Place {
   readonly dir: string
   readonly call: (...args: readonly string[]) => Promise<Outcome>
+  /** The same on a terminal, and not into a pipe. */
+  readonly shown: (...args: readonly string[]) => Promise<Outcome>
   readonly last: () => Promise<AuditEvent>
 }
 
@@ -29,6 +31,7 @@ async function place(context: TestContext, events: readonly AuditEvent[]): Promi
   return {
     dir,
     call: (...args) => run(audit, [...args, '--config', config, '--data', dir]),
+    shown: (...args) => run(audit, [...args, '--config', config, '--data', dir], {}, true),
     async last() {
       const { db, close } = await openStore(url)
       const chained = await db.selectFrom('audit_events').select('body').orderBy('seq').execute()
@@ -109,7 +112,7 @@ test('AU3: an export is there whole or not at all', async (context) => {
 
 test('AU3: what strangers wrote cannot steer the terminal of whoever looks', async (context) => {
   const hostile = '\u001b]0;owned\u0007\u009b2J\r\n#1  system/stop \u202eevil\u2028\u200b'
-  const { call } = await place(context, [
+  const { call, shown: onTerminal } = await place(context, [
     { ...sampleEvent(1), actor: { id: hostile, type: 'user' }, details: { path: hostile } },
   ])
   for (const args of [
@@ -119,6 +122,11 @@ test('AU3: what strangers wrote cannot steer the terminal of whoever looks', asy
   ]) {
     const { out } = await call(...args)
     assert.doesNotMatch(out.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u, args.join(' '))
+  }
+  for (const format of ['jsonl', 'csv', 'ocsf']) {
+    const { out } = await onTerminal('export', '--type', 'api_access', '--format', format)
+    assert.match(out, /evil/)
+    assert.doesNotMatch(out.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u, format)
   }
   const shown = await call('search', '--type', 'api_access')
   assert.equal(shown.out.split('\n').length, 2, 'one event, one line')

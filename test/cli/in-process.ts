@@ -16,13 +16,14 @@ export async function run(
   command: Command,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  isTerminal = false,
 ): Promise<Outcome> {
   let out = ''
   let err = ''
   const terminal = {
     out: (text: string) => void (out += `${text}\n`),
     err: (text: string) => void (err += `${text}\n`),
-    isTerminal: false,
+    isTerminal,
     environment,
     clock: systemClock,
     random: systemRandom,

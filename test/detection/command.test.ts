@@ -108,6 +108,39 @@ test('AU6: what is wrong with a call or with a rule is told with its place', asy
   assert.match(err, /incidents\.detection\.rules\.mine\.threshold/)
 })
 
+test('AU6: a misspelt type, action, result or resource is a mistake with its path, and finds nothing in silence nowhere', async (context) => {
+  const mistakes: readonly (readonly [when: object, message: RegExp])[] = [
+    [{ type: 'authentification' }, /brute-force\.when.*expected what an event has to say|brute-force\.when.*type/],
+    [
+      { type: 'authentication', action: 'signin' },
+      /brute-force\.when.*expected an action of `authentication`, got `signin`/,
+    ],
+    [
+      { type: 'authentication', action: ['sign-in', 'request'] },
+      /expected an action of `authentication`, got `request`/,
+    ],
+    [
+      { type: ['api_access', 'consent'], action: { not: 'sign-in' } },
+      /expected an action of `api_access`, `consent`, got `sign-in`/,
+    ],
+    [
+      { type: 'admin_action', action: { matches: '^users\\.' } },
+      /expected an action of `admin_action`, got `\^users\\\.`/,
+    ],
+    [{ type: 'admin_action', action: { atLeast: 3 } }, /expected an action of `admin_action`, got `3`/],
+    [{ type: 'api_access', result: 'failed' }, /expected a result, got `failed`/],
+    [{ type: 'api_access', resource: 'routes' }, /expected a type of resource, got `routes`/],
+  ]
+  for (const [when, message] of mistakes) {
+    const { code, err } = await place(context, { rules: { 'brute-force': { when } } }).call('rules')
+    assert.deepEqual([code, message.test(err)], [2, true], err)
+    const listed = await place(context, { rules: { 'brute-force': { when: [when] } } }).call('rules')
+    assert.deepEqual([listed.code, message.test(listed.err)], [2, true], listed.err)
+  }
+  const right = { type: 'admin_action', action: { matches: '^user\\.' }, result: { not: 'denied' }, resource: ['user'] }
+  assert.equal((await place(context, { rules: { 'brute-force': { when: right } } }).call('rules')).code, 0)
+})
+
 test('AU6: the commands of the documentation work as they stand there', async (context) => {
   const { call } = place(context)
   const calls = [...docs.matchAll(/^gatehouse detect (.*)$/gm)].map(([, args = '']) => args.split(' '))
@@ -151,19 +184,21 @@ function findsOf({
   kmPerHour,
   value,
   memory,
+  most,
+  incident,
 }: Rule): string {
   const span = window % 3_600_000 === 0 ? `${window / 3_600_000}h` : `${window / 60_000}m`
   switch (kind) {
     case 'count':
       return `${threshold} in ${span}${without === undefined ? '' : ', no success between'}`
     case 'distinct':
-      return `${threshold} different ${(distinct as readonly string[]).join(' and ')} in ${span}`
+      return `${threshold} different ${(distinct as readonly string[]).join(' and ')} in ${span}${without === undefined ? '' : ', that do not get in'}`
     case 'jump':
       return `${factor} times the usual share in ${span}, ${least} at least`
     case 'travel':
       return `faster than ${kmPerHour} km/h`
     default:
-      return `${value} not seen for ${(memory as number) / 86_400_000}d`
+      return `${value} not seen for ${(memory as number) / 86_400_000}d, up to ${most} others known${incident ? '' : '; no incident'}`
   }
 }
 

@@ -32,11 +32,15 @@ interface Step {
   readonly end: 'commit' | 'roll back' | 'crash before' | 'crash after'
 }
 
+interface Asked extends Pick<DetectionOptions, 'rules'> {
+  readonly lookBackMax?: number
+}
+
 interface Place {
   readonly store: Store
   readonly audit: AuditLog
   /** Reads the chain by these steps, and then to its end; answers what was committed. */
-  read(steps: readonly Step[], options?: Pick<DetectionOptions, 'rules'>): Promise<readonly Finding[]>
+  read(steps: readonly Step[], options?: Asked): Promise<readonly Finding[]>
 }
 
 export function followerCases(fresh: (context: TestContext) => Promise<string>, runs: number): void {
@@ -51,7 +55,7 @@ export function followerCases(fresh: (context: TestContext) => Promise<string>, 
     })
     for (const event of events) audit.note(event)
     await audit.flush()
-    return { store, audit, read: (steps, { rules: asked } = { rules }) => read(store, audit, steps, asked) }
+    return { store, audit, read: (steps, asked = { rules }) => read(store, audit, steps, asked) }
   }
 
   test('AU6: pages, crashes and transactions that are undone neither lose a finding nor make one twice', async (context) => {
@@ -64,6 +68,19 @@ export function followerCases(fresh: (context: TestContext) => Promise<string>, 
       }),
       { numRuns: runs },
     )
+  })
+
+  test('AU6: after a restart no more is read back than stated, the newest first: a finding may come late, and none is made up', async (context) => {
+    const guesses = Array.from({ length: 6 }, (_, index) => failedSignIn(index))
+    const { read } = await place(context, guesses)
+    const crashed: readonly Step[] = [
+      { count: 2, end: 'crash after' },
+      { count: 1, end: 'commit' },
+    ]
+    const found = async (lookBackMax: number): Promise<readonly unknown[]> =>
+      (await read(crashed, { rules, lookBackMax })).map(({ events }) => events)
+    assert.deepEqual(await found(2), [[1, 2, 3]])
+    assert.deepEqual(await found(1), [[2, 3, 4]])
   })
 
   test('AU6: what is remembered of people stands in the store as hashes, and goes when its time is over', async (context) => {
@@ -124,19 +141,14 @@ export function followerCases(fresh: (context: TestContext) => Promise<string>, 
   })
 }
 
-async function read(
-  store: Store,
-  audit: AuditLog,
-  steps: readonly Step[],
-  rules: DetectionOptions['rules'],
-): Promise<readonly Finding[]> {
+async function read(store: Store, audit: AuditLog, steps: readonly Step[], asked: Asked): Promise<readonly Finding[]> {
   await store.db.deleteFrom('detection_memory').execute()
   const { signal } = new AbortController()
   const committed: Finding[] = []
   let uncommitted: Finding[] = []
   const open = (): Follower =>
     detectionFollower({
-      rules,
+      ...asked,
       geolocation: undefined,
       hashKey,
       store,

@@ -110,6 +110,10 @@ test('DP4: secrets in a report are struck out before they are remembered', async
     note: 'sent Bearer [redacted] there',
     password: '[redacted]',
   })
+  const named = { type: 'gh_at_abcdefghijklmnop', success: false, details: { gh_at_abcdefghijklmnop: 1 } }
+  assert.equal((await report(house, named)).status, 202)
+  const other = (await reportsIn(house)).at(-1)
+  assert.deepEqual([other?.details['kind'], other?.private], ['[redacted]', { '[redacted]': 1 }])
 })
 
 test('AU5: who reports more than the limit allows is told to wait, and other people are not', async (context) => {

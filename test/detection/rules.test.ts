@@ -49,13 +49,13 @@ const edges: readonly Edge[] = [
   { rule: 'unknown-accounts', threshold: 20, windowMs: hour, event: (_, at) => failedSignIn(at, '') },
   {
     rule: 'credential-stuffing',
-    threshold: 25,
+    threshold: 100,
     windowMs: 15 * minute,
     event: (number, at) => failedSignIn(at, `user-${number}`, `203.0.113.${number}`),
   },
   {
     rule: 'enumeration',
-    threshold: 30,
+    threshold: 50,
     windowMs: 5 * minute,
     event: (number, at) => request(at, 'eve', { because: 'not-found', status: 404, path: `/api/tasks/${number}` }),
   },
@@ -187,10 +187,10 @@ test('AU6: refusals are found when their share is three times what it was in the
     )
   const rules = (events: readonly AuditEvent[]): unknown =>
     rulesIn({}, events).filter((name) => name === 'refusals').length
-  assert.equal(rules([...usual(100, 10), ...now(150, 350)]), 1) // 10 % are usual, and now 30 %
-  assert.equal(rules([...usual(100, 10), ...now(149, 351)]), 0)
-  assert.equal(rules([...usual(100, 10), ...now(99, 0)]), 0) // a hundred, at least
-  assert.equal(rules(now(500, 0)), 0) // nothing is usual yet
+  assert.equal(rules([...usual(100, 10), ...now(600, 1_400)]), 1) // 10 % are usual, and now 30 %
+  assert.equal(rules([...usual(100, 10), ...now(599, 1_401)]), 0)
+  assert.equal(rules([...usual(100, 10), ...now(499, 0)]), 0) // five hundred, at least
+  assert.equal(rules(now(2_000, 0)), 0) // nothing is usual yet
 })
 
 test('AU6: failing sign-ins are found when far more of them fail than usually', () => {
@@ -282,4 +282,25 @@ test('A60: what callers chose cannot break a line, and a long key does not make 
   ])
   assert.equal(short?.cause, 'x: /a���b')
   assert.match(long?.cause ?? '', /^x: [\w-]{22}$/)
+})
+
+test('AU6: what is usual is the mean of the windows that are known, also when only the last of them are', () => {
+  const rule = {
+    kind: 'jump',
+    type: 'unusual-use',
+    title: 'Much',
+    severity: 'low',
+    when: { type: 'api_access' },
+    by: 'house',
+    factor: 3,
+    windows: 12,
+    least: 10,
+    window: '10m',
+  } as const
+  const hundred = (window: number, count = 100): AuditEvent[] =>
+    Array.from({ length: count }, (_, index) => request(window * 10 * minute + index, 'ada'))
+  const rules = (events: readonly AuditEvent[]): unknown => rulesIn({ presets: [], rules: { much: rule } }, events)
+  const sixOf = [6, 7, 8, 9, 10, 11].flatMap((window) => hundred(window))
+  assert.deepEqual(rules([...sixOf, ...hundred(12, 299)]), [])
+  assert.deepEqual(rules([...sixOf, ...hundred(12, 300)]), ['much'])
 })

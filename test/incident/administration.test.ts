@@ -149,7 +149,8 @@ test('IN1: metrics count what was noticed within a period', async () => {
   assert.ok((body['by_type'] as Record<string, number>)['data-breach'])
   const none = await ask('GET', '/metrics?from=2020-01-01T00:00:00Z&to=2020-02-01T00:00:00Z')
   assert.deepEqual(none.body, { count: 0, by_type: {}, by_severity: {}, by_status: {} })
-  for (const wrong of ['from=yesterday', 'from=2020-13-01T00:00:00Z', 'since=1d'])
+  const turned = 'from=2020-02-01T00:00:00Z&to=2020-01-01T00:00:00Z'
+  for (const wrong of ['from=yesterday', 'from=2020-13-01T00:00:00Z', 'since=1d', '__proto__=1', turned])
     assert.equal((await ask('GET', `/metrics?${wrong}`)).status, 422, wrong)
 })
 

@@ -21,7 +21,7 @@ export function alertCases(fresh: FreshStore): void {
       await fresh(context),
       2,
       { alerts },
-      { environment: { HOOK: 's3cret' } },
+      { environment: { HOOK: `whsec_${Buffer.from('s3cret').toString('base64')}` } },
     )
     await two[0].found()
     for (let n = 0; n < 5; n++) await two[1].found()
@@ -38,6 +38,8 @@ export function alertCases(fresh: FreshStore): void {
     assert.equal((incidents as { id: string }[])[0]?.id, incident?.id)
     const [, t, v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(message.headers['x-gatehouse-signature'])) ?? []
     assert.equal(v1, createHmac('sha256', 's3cret').update(`${t}.${message.text}`).digest('hex'))
+    const standard = createHmac('sha256', 's3cret').update(`${message.headers['webhook-id']}.${t}.${message.text}`)
+    assert.equal(message.headers['webhook-signature'], `v1,${standard.digest('base64')}`)
     assert.deepEqual(two.flatMap(({ printed }) => printed).length, 1, 'printed by one of the two')
   })
 
@@ -117,6 +119,23 @@ export function alertCases(fresh: FreshStore): void {
     assert.deepEqual(timeline.map(({ kind, text }) => [kind, text]).slice(1), [
       ['alert', `\`hook\` could not be told for a day: ${problem}`],
     ])
+  })
+
+  test('IN3: what waited while the house was closed for two days, or its clock jumped, is not given up at its first try', async (context) => {
+    const to = await receiver(context)
+    to.answer = (response) => void response.writeHead(503).end()
+    const {
+      nodes: [node],
+      clock,
+    } = await nodes(context, await fresh(context), 1, { alerts: { hook: { kind: 'webhook', url: to.url } } })
+    await node.found()
+    clock.advance(2 * 24 * 60 * minute)
+    await node.alerts.drain()
+    assert.deepEqual([to.got.length, node.noted.filter(({ action }) => action === 'alert-lost')], [1, []])
+    to.answer = (response) => void response.writeHead(204).end()
+    clock.advance(minute)
+    await node.alerts.drain()
+    assert.equal(to.got.length, 2)
   })
 
   test('IN3: a receiver that hangs, or that is not there, keeps nobody else from being told', async (context) => {

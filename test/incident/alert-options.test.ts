@@ -32,6 +32,8 @@ test('IN3: a channel that cannot work is an error that names it', () => {
     [{ alerts: { a: { ...hook, url: 'http://hooks.example/' } } }, /^incidents\.alerts\.a\.url: expected `https/],
     [{ alerts: { a: { ...hook, url: 'https://me:pass@hooks.example/' } } }, /url: expected no name or password/],
     [{ alerts: { a: { ...hook, url: 'file:///etc/passwd' } } }, /url: expected `https/],
+    [{ alerts: { a: { ...hook, url: 'ftp://hooks.example/', insecure: true } } }, /url: expected `https/],
+    [{ alerts: { a: { ...hook, url: 'http://me@hooks.example/', insecure: true } } }, /url: expected no name or/],
     [{ alerts: { a: { ...hook, secret: 'inline' } } }, /^incidents\.alerts\.a\.secret: expected `env/],
     [
       { alerts: { a: { ...hook, secret: { env: 'GONE' } } } },

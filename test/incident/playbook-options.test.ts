@@ -21,9 +21,9 @@ test('IN2: the five playbooks of the sources are there, and none acts on anybody
     [
       'brute-force false account.lock sessions.end address.block',
       'data-leak false keys.rotate alert',
-      'unauthorised-access false account.lock alert',
-      'privilege-escalation false tokens.revoke alert',
-      'data-breach true audit.snapshot alert incident.report changes.freeze',
+      'unauthorised-access false account.lock notify alert',
+      'privilege-escalation false tokens.revoke notify alert',
+      'data-breach true audit.snapshot alert incident.report changes.freeze notify',
     ],
   )
   const lock = playbooks.get('brute-force')?.steps[0]

@@ -1,7 +1,12 @@
 // Reviews and the checklist through the front door: who may read them, and what that leaves behind.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { isRefusal } from '../../src/endpoints/desk/guard.ts'
+import { PostureReading } from '../../src/endpoints/desk/posture.ts'
+import type { Diary, Visitor } from '../../src/endpoints/desk/visitor.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { errorsOf, type RoleScene, roleScene, roles, type Somebody } from '../roles/scene.ts'
+import { throwAwayFolder } from '../support/folder.ts'
 import { type Answer, bearer } from '../support/people.ts'
 import { problemIn } from './well-formed.ts'
 
@@ -80,7 +85,20 @@ test('IN4, PO1: who may not is refused, and what is wrong with a question is sai
   const wrong = await ask('reviews?period=daily&end=2026-02-30&format=pdf&page=1', reader)
   assert.equal(wrong.status, 422)
   assert.deepEqual(Object.keys(errorsOf(wrong)).toSorted(), ['end', 'format', 'page', 'period'])
+  assert.deepEqual(errorsOf(await ask('reviews?end=2026-02-01&end=2026-03-01', reader)), { end: ['is there twice'] })
   assert.deepEqual(Object.keys(errorsOf(await ask('posture?area=nowhere&x=1', keeper))).toSorted(), ['area', 'x'])
+})
+
+test('IN4: one review is made at a time, so that searches come in between', async (context) => {
+  const { store, audit, reading, settings } = at.people.house
+  const diary = { access: async () => {} } as unknown as Diary
+  const machine = { environment: {}, dataDir: throwAwayFolder(context) }
+  const desk = new PostureReading({ store, audit, reading, settings, diary, machine, clock: systemClock })
+  const visitor = { principal: { id: reader.id, permissions: new Set(['audit:view']) } } as unknown as Visitor
+  const make = () => desk.review(visitor, 'weekly', undefined)
+  const [first, second] = await Promise.all([make(), make()])
+  assert.deepEqual([isRefusal(first), isRefusal(second) && second.code], [false, 'overloaded'])
+  assert.equal(isRefusal(await make()), false)
 })
 
 test('IN4, PO1: that somebody read them is remembered, with who', async () => {

@@ -1,6 +1,6 @@
 // `gatehouse doctor` and `gatehouse review`, as an operator and a build call them.
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { command as doctor } from '../../src/cli/doctor.ts'
@@ -64,6 +64,32 @@ test('PO1: where there is no house yet the doctor answers from the configuration
   assert.equal(answer.code, 0, answer.err)
   assert.match(linesOf(answer).find(({ id }) => id === 'password-hashes')?.found ?? '', /no store yet/)
   assert.equal(existsSync(dir), false)
+})
+
+test('PO1: where no configuration lies the quick start is looked at, before its first start and after', async (context) => {
+  const dir = join(throwAwayFolder(context), 'data')
+  const before = await run(doctor, ['--json', '--data', dir])
+  assert.deepEqual([before.code, existsSync(dir)], [0, false])
+  assert.match(before.err, /no configuration lies here: the quick start is looked at/)
+  const routes = linesOf(before).find(({ id }) => id === 'routes-there')
+  assert.deepEqual([routes?.outcome, routes?.found], ['holds', '3 routes'])
+  const made = await run(user, ['create', 'ada@example.com', '--role', 'admin', '--data', dir], {
+    GATEHOUSE_USER_PASSWORD: password,
+  })
+  assert.equal(made.code, 0, made.err)
+  const after = await run(doctor, ['--json', '--data', dir])
+  assert.equal(after.code, 1, after.err)
+  assert.equal(linesOf(after).find(({ id }) => id === 'administrators-second-factor')?.outcome, 'fails')
+})
+
+test('PO1: a store without its root secret is left as it is: the doctor makes none', async (context) => {
+  const { dir, doctor, user } = place(context)
+  assert.equal((await user('create', 'ada@example.com')).code, 0)
+  rmSync(join(dir, 'root.key'))
+  const answer = await doctor('--json')
+  assert.equal(answer.code, 0, answer.err)
+  assert.match(linesOf(answer).find(({ id }) => id === 'password-hashes')?.found ?? '', /no root secret here/)
+  assert.equal(existsSync(join(dir, 'root.key')), false)
 })
 
 test('PO1: an administrator without a second factor fails a `must`: exit 1, with what mends it', async (context) => {

@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { suite, test } from 'node:test'
 import { sql } from 'kysely'
 import { Fault } from '../../src/kernel/error.ts'
-import { openStore } from '../../src/store/database.ts'
+import { openStore, type Store } from '../../src/store/database.ts'
+import { tuneForWriting } from '../../src/store/sqlite.ts'
 import { throwAwayFolder } from '../support/folder.ts'
 import { addUser, type FreshStore, sharedStoreCases, storeCases } from './cases.ts'
 
@@ -37,6 +38,24 @@ suite('SQLite in a file', () => {
     assert.equal(await pragma('journal_mode'), 'wal')
     assert.equal(await pragma('synchronous'), 2)
     assert.equal(await pragma('foreign_keys'), 1)
+  })
+
+  test('whoever serves leaves it to the writer of the record to copy the write-ahead log into the file', async (context) => {
+    const path = join(throwAwayFolder(context), 'gatehouse.db')
+    const store = await openStore(`sqlite:${path}`)
+    context.after(() => store.close())
+    const writer = await openStore(`sqlite:${path}`)
+    context.after(() => writer.close())
+    const pagesMax = async ({ db }: Store): Promise<number | undefined> =>
+      (await sql<{ wal_autocheckpoint: number }>`pragma wal_autocheckpoint`.execute(db)).rows[0]?.wal_autocheckpoint
+    await tuneForWriting(writer.db)
+    assert.ok(((await pagesMax(writer)) ?? 0) < ((await pagesMax(store)) ?? 0))
+
+    const before = statSync(path).size
+    await sql`create table filled (bytes blob)`.execute(store.db)
+    await sql`insert into filled values (zeroblob(${8 * 1024 * 1024}))`.execute(store.db) // 2,000 pages: more than SQLite by itself waits for
+    assert.ok(statSync(`${path}-wal`).size > 8 * 1024 * 1024)
+    assert.equal(statSync(path).size, before)
   })
 
   test('a query that meets a lock waits, and the thread does not', async (context) => {

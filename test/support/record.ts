@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { eventually } from './eventually.ts'
+import type { TestHouse } from './house.ts'
+import { signIn } from './process.ts'
 
 /** An event as the API shows it. */
 export interface ShownEvent {
@@ -12,6 +14,7 @@ export interface ShownEvent {
   readonly address: string
   readonly at: string
   readonly details: Readonly<Record<string, unknown>>
+  readonly private?: Readonly<Record<string, unknown>>
   readonly request_id: string
   readonly resource: { readonly id: string; readonly type: string }
   readonly user_agent: string
@@ -48,4 +51,18 @@ export async function asked<T>(url: string, token: string): Promise<T> {
   const text = await answer.text()
   assert.equal(answer.status, 200, text)
   return JSON.parse(text) as T
+}
+
+/** Somebody of the house, signed in. */
+export async function member(
+  { house, url }: TestHouse,
+  email: string,
+  roles: readonly string[],
+): Promise<{ readonly id: string; readonly email: string; readonly password: string; readonly bearer: string }> {
+  const password = 'a passphrase for this one'
+  const name = email.split('@', 1)[0] as string
+  const made = await house.accounts.create(house.store.db, { email, name, password, roles: [...roles], username: name })
+  assert.ok('account' in made, JSON.stringify(made))
+  const { access_token } = await signIn(url, { email, password })
+  return { id: made.account.id, email, password, bearer: `Bearer ${access_token}` }
 }

@@ -9,7 +9,8 @@ import { contract, type EndpointName } from '../../src/wire/contract.ts'
 import type { Endpoint } from '../../src/wire/shapes.ts'
 import { publicUrl } from '../support/people.ts'
 import { type Answer, type Caller, lendingScope, openScene, type Scene } from './callers.ts'
-import { type Asked, machine, open, type PageRow, pages, type Root, type Row, table } from './endpoint-table.ts'
+import { type Asked, machine, open, type PageRow, pages, type Row, table } from './endpoint-table.ts'
+import { rootOf } from './root.ts'
 
 /** What nobody may say in a body: who they are, whose it is, and what they may. */
 const forged = {
@@ -446,49 +447,6 @@ function ofPage({ stranger, known, acting = known, stale = known, byToken }: Pag
   if (caller.acting === true) return acting
   return caller.stale === true ? stale : known
 }
-
-function rootOf(scene: Scene): Root {
-  const root = scene.caller('root')
-  const make = async (path: string, json: object): Promise<Record<string, unknown>> => {
-    const answer = await scene.ask(root, 'POST', path, { json })
-    assert.equal(answer.status, 201, answer.text)
-    return answer.body
-  }
-  return {
-    key: async () => String((await make('/api/keys', { name: 'one to be done with' }))['id']),
-    async client() {
-      const body = await make('/api/admin/clients', {
-        client_name: 'one to be done with',
-        redirect_uris: ['https://client.example/cb'],
-      })
-      return [String(body['client_id']), String(body['secret_id'])]
-    },
-    async service() {
-      const body = await make('/api/admin/services', { name: `made-${made++}` })
-      return [String(body['name']), String(body['secret_id'])]
-    },
-    role: async () => String((await make('/api/admin/roles', { name: `made-${made++}` }))['name']),
-    async policy() {
-      const rule = { condition: { operator: 'exists', attribute: 'subject.id' }, effect: 'allow' }
-      for (const [path, rules] of [
-        ['', [rule]],
-        ['/trial', [rule, rule]],
-      ] as const) {
-        const document = { version: '1.0', rules }
-        const answer = await scene.ask(root, 'PUT', `/api/admin/policies/managed${path}`, { json: { document } })
-        assert.equal(answer.status, 200, answer.text)
-      }
-      return 'managed'
-    },
-    async session(account) {
-      const { sessions, store } = scene.people.house
-      const proof = { methods: ['password' as const], at: scene.clock.now() }
-      return (await sessions.open(store.db, account, { address: '', userAgent: '' }, proof)).session.id
-    },
-  }
-}
-
-let made = 0
 
 /** An answer, but for what differs from request to request. */
 function told(answer: Answer | undefined): unknown {

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { webhookKey, webhookSignatures } from '../../http/webhook-signature.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { ChainedEvent, Follower } from '../follower.ts'
 import { deliveredEvent, deliveredText } from './delivered.ts'
@@ -14,13 +14,10 @@ export interface WebhookParts {
   readonly ocsf: Foreign
 }
 
-/**
- * Posts pages. Each request names its events by `Idempotency-Key`, and is signed in our own form (`t.body`, as Stripe has it) and in
- * that of Standard Webhooks (`id.t.body`), so that a receiver has a library that checks it.
- */
+/** Posts pages. Each request names its events by `Idempotency-Key`, and is signed where there is a secret. */
 export function webhookSink(options: WebhookSinkOptions, { environment, clock, ocsf }: WebhookParts): Follower {
   const name = sinkName(options)
-  const key = options.secret === undefined ? undefined : keyOf(secretOf(name, options.secret, environment))
+  const key = options.secret === undefined ? undefined : webhookKey(secretOf(name, options.secret, environment))
   const way = openPost(options, environment, clock)
   const textOf =
     options.format === 'ocsf'
@@ -42,29 +39,11 @@ export function webhookSink(options: WebhookSinkOptions, { environment, clock, o
       const headers = {
         'content-type': isLines ? 'application/x-ndjson' : 'application/json',
         'idempotency-key': id,
-        ...(key === undefined ? {} : signed(key, id, Math.floor(clock.now() / 1_000), body)),
+        ...(key === undefined ? {} : webhookSignatures(key, id, clock.now(), body)),
       }
       await way.post(body, headers, signal)
       return undefined
     },
     close: () => way.close(),
-  }
-}
-
-/** Standard Webhooks writes a key as `whsec_` and Base64; any other text is its own bytes. */
-function keyOf(secret: string): KeyObject {
-  return createSecretKey(
-    secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret, 'utf8'),
-  )
-}
-
-function signed(key: KeyObject, id: string, seconds: number, body: string): Readonly<Record<string, string>> {
-  const own = createHmac('sha256', key).update(`${seconds}.${body}`).digest('hex')
-  const standard = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')
-  return {
-    'x-gatehouse-signature': `t=${seconds},v1=${own}`,
-    'webhook-id': id,
-    'webhook-timestamp': String(seconds),
-    'webhook-signature': `v1,${standard}`,
   }
 }

@@ -3,8 +3,9 @@ import { type Random, uuidv7 } from '../../kernel/id.ts'
 import type { RootKey } from '../../keys/root.ts'
 import type { Database } from '../../store/database.ts'
 import type { Proof } from '../proof.ts'
+import { endByCut, type MassEnd } from './mass-end.ts'
 import { hashOf, type ReadToken, RefreshTokens } from './refresh-tokens.ts'
-import type { CutOff, RevocationList } from './revocation-list.ts'
+import type { RevocationList } from './revocation-list.ts'
 import {
   byCut,
   type Device,
@@ -250,12 +251,12 @@ export class Sessions {
 
   /** Ends every session of a client. Other nodes hear of the cut-off, and not of each. */
   endAllOfClient(trx: Database, clientId: string, reason: string): Promise<MassEnd> {
-    return this.#endByCut(trx, 'client', clientId, reason, (is) => is('client_id', '=', clientId))
+    return endByCut(trx, this.#options, 'client', clientId, reason, (is) => is('client_id', '=', clientId))
   }
 
   /** Ends every session that there is, in the same way. */
   endEverything(trx: Database, reason: string): Promise<MassEnd> {
-    return this.#endByCut(trx, 'everything', '', reason, (is) => is.lit(true))
+    return endByCut(trx, this.#options, 'everything', '', reason, (is) => is.lit(true))
   }
 
   /** An administrator's time as somebody else: its access token alone proves it, is never refreshed, and ends it (A58). */
@@ -411,39 +412,4 @@ export class Sessions {
       .execute()
     return ended.map(({ id }) => id)
   }
-
-  /**
-   * One statement, however many there are. The cut-off reaches the youngest that it ended, which a node may have opened whose
-   * clock goes before ours.
-   */
-  async #endByCut(
-    trx: Database,
-    kind: CutOff['kind'],
-    subject: string,
-    reason: string,
-    which: (is: Where) => Condition,
-  ): Promise<MassEnd> {
-    const now = this.#options.clock.now()
-    const marked = { ended_at: now, ended_reason: byCut + reason }
-    const { numUpdatedRows } = await trx
-      .updateTable('sessions')
-      .set(marked)
-      .where('ended_at', 'is', null)
-      .where(which)
-      .executeTakeFirst()
-    const { youngest } = await trx
-      .selectFrom('sessions')
-      .select((is) => is.fn.max('created_at').as('youngest'))
-      .where('ended_at', '=', now)
-      .where(which)
-      .executeTakeFirstOrThrow()
-    const cut = { kind, subject, at: Math.max(now, youngest ?? 0) }
-    await this.#options.revocationList.cut(trx, cut)
-    return { ...cut, sessions: Number(numUpdatedRows) }
-  }
-}
-
-/** A cut-off, and how many sessions ended by it. */
-export interface MassEnd extends CutOff {
-  readonly sessions: number
 }

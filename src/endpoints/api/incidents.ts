@@ -60,12 +60,13 @@ export function incidentEndpoints({ incidents, diary }: Administers): Record<Des
 
     async incidentMetrics({ request }) {
       const query = new URLSearchParams(request.target.query)
-      const errors: Record<string, string[]> = {}
+      const errors: Record<string, string[]> = Object.create(null) // `__proto__` is a name like any other
       for (const [name, value] of query)
         if (name !== 'from' && name !== 'to') errors[name] = ['is not a known parameter']
         else if (momentOf(value) === undefined) errors[name] = ['must be a time as in RFC 3339']
-      if (Object.keys(errors).length > 0) return wrongParameter(errors)
       const [from, to] = ['from', 'to'].map((name) => momentOf(query.get(name) ?? ''))
+      if (from !== undefined && to !== undefined && from >= to) errors['to'] ??= ['must be later than `from`']
+      if (Object.keys(errors).length > 0) return wrongParameter(errors)
       return json(200, metricsBody(await incidents.metrics(from, to)))
     },
 

@@ -2,7 +2,7 @@ import type { AuditEvent, Details } from '../../audit/event.ts'
 import type { AuditLog } from '../../audit/log.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import { type Random, uuidv7 } from '../../kernel/id.ts'
-import { redact } from '../../kernel/redact.ts'
+import { redact, redactText } from '../../kernel/redact.ts'
 import type * as wire from '../../wire/monitoring.ts'
 import { input } from './auth.ts'
 import { json } from './reply.ts'
@@ -35,9 +35,9 @@ function reported(
     actor: { id: principal.id, type: principal.type },
     address: client,
     at: arrivedAt,
-    details: { kind: type },
+    details: { kind: redactText(type) },
     id: uuidv7(arrivedAt, random),
-    private: sorted(redact(details) as Details), // nobody knows what a client puts there
+    private: sorted(withoutSecrets(details)), // nobody knows what a client puts there
     request_id: id,
     resource: { id: 'house', type: 'house' },
     result: success ? 'success' : 'failure',
@@ -45,6 +45,12 @@ function reported(
     user_agent: request.head.userAgent ?? '',
     v: 1,
   }
+}
+
+/** Names are a client's choice too. */
+function withoutSecrets(details: Details): Details {
+  const clean = Object.entries(redact(details) as Details)
+  return Object.fromEntries(clean.map(([name, value]) => [redactText(name), value]))
 }
 
 /** Names in order, as RFC 8785 wants them. */

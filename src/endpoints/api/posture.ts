@@ -4,6 +4,7 @@ import { postureOf } from '../../posture/posture.ts'
 import { isReviewFormat, reviewFormats } from '../../posture/review/formats.ts'
 import { periodNames, readDay } from '../../posture/review/period.ts'
 import type * as wire from '../../wire/posture.ts'
+import { isRefusal } from '../desk/guard.ts'
 import type { PostureReading } from '../desk/posture.ts'
 import { visitorOf } from '../desk/visitor.ts'
 import { wrongParameter } from './page.ts'
@@ -28,6 +29,7 @@ export function postureEndpoints({ posture }: { readonly posture: PostureReading
       if (!isKnown) errors['format'] = ['must be `json`, `md` or `html`']
       if (period === undefined || !isKnown || Object.keys(errors).length > 0) return wrongParameter(errors)
       const review = await posture.review(visitorOf(exchange), period, day)
+      if (isRefusal(review)) return review
       const { mediaType, text: tell } = reviewFormats[format]
       const { headers, ...answer } = text(200, mediaType, tell(review))
       // A file, and never a page of ours: what strangers called themselves stands in it.
@@ -52,6 +54,9 @@ export function postureEndpoints({ posture }: { readonly posture: PostureReading
 
 function strangersIn(query: URLSearchParams, known: readonly string[]): Record<string, string[]> {
   return Object.fromEntries(
-    [...query.keys()].filter((name) => !known.includes(name)).map((name) => [name, ['is not a known parameter']]),
+    [...query.keys()].flatMap((name) => {
+      if (!known.includes(name)) return [[name, ['is not a known parameter']]]
+      return query.getAll(name).length > 1 ? [[name, ['is there twice']]] : []
+    }),
   )
 }

@@ -240,7 +240,7 @@ export class PlaybookAdministration {
       if (run === undefined || step === undefined) return nobody
       if (step.status !== 'waiting')
         return refuse('conflict', { detail: `The step is ${step.status}: it waits for nobody` })
-      if (approves && run.startedBy === author.id)
+      if (approves && (await hasBegun(trx, run, author)))
         return refuse('conflict', { detail: 'Whoever began the run does not approve its steps: somebody else has to' })
       await runBook.decide(trx, run, number, author.id, approves)
       const details = { do: step.step.do, playbook: run.playbook, step: number }
@@ -266,7 +266,7 @@ export class PlaybookAdministration {
     if (playbook === undefined) return refuse('not-found', { detail: 'no playbook is called so' })
     const incident = incidentId === undefined ? undefined : await incidentBook.find(store.db, incidentId)
     if (incidentId !== undefined && incident === undefined) return noIncident
-    const targets = [...named, ...(incident?.targets ?? [])].slice(0, targetsMax)
+    const targets = [...named, ...(incident?.targets ?? [])]
     const { steps, onFailure } = playbook
     const own = author.address
     const blocksOwn = (id: string): boolean => own !== undefined && isWithin(own, networkOfAddress(id) ?? '')
@@ -357,6 +357,18 @@ export function playbookAuthorAt(diary: Diary, visitor: Visitor): PlaybookAuthor
   }
 }
 
+/** A run that began by itself was begun by whoever opened its incident. */
+async function hasBegun(trx: Database, { startedBy, incident }: Run, { id }: PlaybookAuthor): Promise<boolean> {
+  if (startedBy !== 'gatehouse' || incident === undefined) return startedBy === id
+  const first = await trx
+    .selectFrom('incident_entries')
+    .select('actor')
+    .where('incident_id', '=', incident)
+    .where('position', '=', 1)
+    .executeTakeFirst()
+  return first?.actor === id
+}
+
 function has(steps: Playbook['steps'], name: string): boolean {
   return steps.some((step) => step.do === name)
 }
@@ -364,5 +376,4 @@ function has(steps: Playbook['steps'], name: string): boolean {
 const nobody = refuse('not-found', { detail: 'no run, or no step of one, is called so' })
 const noIncident = refuse('body-invalid', { errors: { incident: ['no incident has this id'] } })
 const house = { id: 'house', type: 'house' } as const
-const targetsMax = 100
 const uuidForm = /^[0-9a-f-]{36}$/

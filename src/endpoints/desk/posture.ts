@@ -1,6 +1,7 @@
 import type { AuditLog } from '../../audit/log.ts'
 import { covers } from '../../authz/permissions.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { type Refusal, refuse } from '../../kernel/error.ts'
 import type { Area } from '../../posture/check.ts'
 import type { Configuration } from '../../posture/facts.ts'
 import { lookAtMachine, type MachinePlace } from '../../posture/look-at-machine.ts'
@@ -26,13 +27,24 @@ export interface PostureRooms {
 /** Reviews and the checklist, as administrators read them. That they did is remembered before they are answered. */
 export class PostureReading {
   readonly #rooms: PostureRooms
+  #reviewing = false
 
   constructor(rooms: PostureRooms) {
     this.#rooms = rooms
   }
 
   /** Ids for everybody who may read the record; e-mail addresses beside them for those who manage accounts too. */
-  async review(visitor: Visitor, name: PeriodName, day: number | undefined): Promise<Review> {
+  async review(visitor: Visitor, name: PeriodName, day: number | undefined): Promise<Review | Refusal> {
+    if (this.#reviewing) return oneAtATime
+    this.#reviewing = true
+    try {
+      return await this.#review(visitor, name, day)
+    } finally {
+      this.#reviewing = false
+    }
+  }
+
+  async #review(visitor: Visitor, name: PeriodName, day: number | undefined): Promise<Review> {
     const { store, reading, audit, diary, clock, settings, machine } = this.#rooms
     const now = clock.now()
     const period = periodOf(name, day, now)
@@ -62,3 +74,9 @@ export class PostureReading {
     return examine({ now, settings, data, machine: lookAtMachine(machine, settings) }, area)
   }
 }
+
+/** A month of a large record keeps the reading database for minutes: searches have to come in between. */
+const oneAtATime = refuse('overloaded', {
+  detail: 'a review is being made: wait until it is there',
+  retryAfterMs: 30_000,
+})

@@ -35,7 +35,7 @@ export interface AlertLost {
 }
 
 /**
- * Sends the alerts that the store holds. Of several nodes one has each; what failed comes again, ever later, for a day. Channels wait for
+ * Sends the alerts that the store holds. Of several nodes one has each; what failed comes again, ever later, for a day and a dozen times. Channels wait for
  * themselves and not for each other: one that hangs keeps nobody else from being told.
  */
 export class Alerts {
@@ -183,7 +183,7 @@ export class Alerts {
     await store.transaction(async (trx) => {
       for (const { id, incident_id, occasion, tries, first_due_at } of alerts) {
         const waitMs = Math.max(Math.min(pauseMaxMs, 1_000 * 2 ** Math.min(tries, 30)) * jitter, retryAfterMs)
-        const givenUp = now - first_due_at >= dayMs
+        const givenUp = now - first_due_at >= dayMs && tries + 1 >= triesMin
         const row = await trx
           .updateTable('alerts')
           .set({
@@ -243,5 +243,7 @@ const togetherMax = 1_000
 const minuteMs = 60_000
 const dayMs = 86_400_000
 const pauseMaxMs = 600_000
+/** Tries of about half an hour: what waited while the house was closed, or its clock jumped, has them too. */
+const triesMin = 12
 /** Longer than one try takes: after a crash it is anybody's again. */
 const leaseMs = 45_000

@@ -37,7 +37,7 @@ function channelOf(name: string, options: ChannelOptions, parts: ChannelParts): 
         reference && secretAt(`incidents.alerts.${name}.${member}`, reference, parts)
       const url =
         typeof options.url === 'object' ? (secretOf('url', options.url)?.reveal() ?? '') : (options.url ?? pagerdutyUrl)
-      const problem = !URL.canParse(url) ? 'expected an address' : options.insecure ? undefined : urlProblem(url)
+      const problem = URL.canParse(url) ? urlProblem(url, options.insecure) : 'expected an address'
       if (problem !== undefined) throw new Fault('unavailable', `incidents.alerts.${name}.url: ${problem}`)
       return openWebhook({
         ...parts,

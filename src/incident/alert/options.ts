@@ -42,8 +42,8 @@ const webhook = z
   .superRefine(({ url, body, routingKey, insecure }, context) => {
     const issue = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message })
     if (url === undefined && body !== 'pagerduty') issue('url', 'is missing')
-    if (typeof url === 'string' && URL.canParse(url) && !insecure) {
-      const problem = urlProblem(url)
+    if (typeof url === 'string' && URL.canParse(url)) {
+      const problem = urlProblem(url, insecure)
       if (problem !== undefined) issue('url', problem)
     }
     if ((body === 'pagerduty') !== (routingKey !== undefined))
@@ -135,10 +135,10 @@ export function alertProblems(
 }
 
 /** Why nothing is sent to an address, in half a sentence: everybody on the way would read it. */
-export function urlProblem(url: string): string | undefined {
+export function urlProblem(url: string, insecure: boolean): string | undefined {
   const { protocol, hostname, username, password } = new URL(url)
   const local = hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
   if (protocol !== 'https:' && protocol !== 'http:') return 'expected `https://…`'
-  if (protocol === 'http:' && !local) return 'expected `https://…`; or say `insecure: true`'
+  if (protocol === 'http:' && !local && !insecure) return 'expected `https://…`; or say `insecure: true`'
   return username !== '' || password !== '' ? 'expected no name or password in an address' : undefined
 }

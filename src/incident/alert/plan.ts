@@ -9,8 +9,8 @@ import { toldOf } from './told.ts'
 /** Who is to be told of what becomes of an incident. It is written down in the transaction in which it becomes so. */
 export interface AlertPlan {
   opened(trx: Database, incident: Incident): Promise<void>
-  /** A playbook wants the channels to hear of it again. Answers those that do. */
-  again(trx: Database, incident: Incident, run: string): Promise<readonly string[]>
+  /** A playbook wants everybody to hear of it: also the channels that would not by themselves. Answers those that had not heard yet. */
+  everybody(trx: Database, incident: Incident): Promise<readonly string[]>
   /** Its severity rose. */
   worse(trx: Database, incident: Incident): Promise<void>
   acknowledged(trx: Database, incident: Incident): Promise<void>
@@ -34,9 +34,15 @@ export function alertPlan({ alerts, escalate, clock, random }: AlertPlanParts): 
       await escalations(trx, incident)
     },
 
-    async again(trx, incident, run) {
-      const names = concerned(incident)
-      await tell(trx, incident, `opened ${run}`, names)
+    async everybody(trx, incident) {
+      const rows = await trx
+        .selectFrom('alerts')
+        .select('channel')
+        .where('incident_id', '=', incident.id)
+        .where('occasion', '=', 'opened')
+        .execute()
+      const names = channels.map(([name]) => name).filter((name) => rows.every(({ channel }) => channel !== name))
+      await tell(trx, incident, 'opened', names)
       return names
     },
 

@@ -1,5 +1,5 @@
 import { Agent } from 'undici'
-import { webhookSignature } from '../../http/webhook-signature.ts'
+import { webhookKey, webhookSignatures } from '../../http/webhook-signature.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { type BodyParts, bodies } from './bodies.ts'
@@ -24,6 +24,7 @@ export const pagerdutyUrl = 'https://events.pagerduty.com/v2/enqueue'
 export function openWebhook(parts: WebhookParts): Channel {
   const { options, url, secret, clock } = parts
   const { origin, pathname, search } = new URL(url)
+  const key = secret && webhookKey(secret.reveal())
   const agent = new Agent({ connections: 1, connect: { timeout: options.timeout } })
 
   return {
@@ -41,7 +42,7 @@ export function openWebhook(parts: WebhookParts): Channel {
             'content-type': 'application/json',
             'user-agent': 'gatehouse',
             'idempotency-key': message.id,
-            ...(secret === undefined ? {} : { 'x-gatehouse-signature': webhookSignature(secret, clock.now(), body) }),
+            ...(key === undefined ? {} : webhookSignatures(key, message.id, clock.now(), body)),
           },
           body,
           signal: deadline,

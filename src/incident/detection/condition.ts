@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Actor, AuditEvent, AuditType, Resource } from '../../audit/event.ts'
+import { type Actor, type AuditEvent, type AuditType, actions, resourceTypes, results } from '../../audit/event.ts'
 
 const value = z.union([z.string().max(256), z.number(), z.boolean()])
 
@@ -32,44 +32,74 @@ const question = z.union(
   },
 )
 
-const types = {
-  authentication: true,
-  authorization_failure: true,
-  api_access: true,
-  data_access: true,
-  security_incident: true,
-  consent: true,
-  erasure: true,
-  admin_action: true,
-  client_report: true,
-  system: true,
-} as const satisfies Record<AuditType, true>
-
-const auditType = z.enum(Object.keys(types) as [AuditType, ...AuditType[]])
+const auditType = z.enum(Object.keys(actions) as [AuditType, ...AuditType[]])
 
 /** An event as a rule asks for it: everything that is said has to hold. */
-export const condition = z.strictObject({
-  /** Always said: what clients report is never taken for what the house saw. */
-  type: z.union([auditType, z.array(auditType).min(1)], { error: 'expected a type of event, or a list of them' }),
-  action: question.optional(),
-  result: question.optional(),
-  /** The type and the id of what it is about. */
-  resource: z.custom<Resource['type']>((text) => typeof text === 'string', 'expected a type of resource').optional(),
-  id: question.optional(),
-  /** The type of whoever did it. */
-  actor: z
-    .enum(['user', 'service', 'agent', 'anonymous', 'system'] satisfies [Actor['type'], ...Actor['type'][]])
-    .optional(),
-  address: question.optional(),
-  agent: question.optional(),
-  details: z.record(z.string().min(1).max(64), question).optional(),
-})
+const condition = z
+  .strictObject({
+    /** Always said: what clients report is never taken for what the house saw. */
+    type: z.union([auditType, z.array(auditType).min(1)], { error: 'expected a type of event, or a list of them' }),
+    action: question.optional(),
+    result: question.superRefine(isOneOf('a result', results)).optional(),
+    /** The type and the id of what it is about. */
+    resource: question.superRefine(isOneOf('a type of resource', resourceTypes)).optional(),
+    id: question.optional(),
+    /** The type of whoever did it. */
+    actor: z
+      .enum(['user', 'service', 'agent', 'anonymous', 'system'] satisfies [Actor['type'], ...Actor['type'][]])
+      .optional(),
+    address: question.optional(),
+    agent: question.optional(),
+    details: z.record(z.string().min(1).max(64), question).optional(),
+  })
+  .superRefine(({ type, action }, context) => {
+    if (action === undefined) return
+    const known = [type].flat().flatMap((one): readonly string[] => actions[one])
+    isOneOf(`an action of \`${[type].flat().join('`, `')}\``, known)(action, {
+      addIssue: (issue) => context.addIssue({ ...issue, path: ['action'] }),
+    })
+  })
 
-/** One of these. */
-export const conditions = z.union([condition.transform((one) => [one]), z.array(condition).min(1).max(16)], {
-  error:
+interface Context {
+  addIssue(issue: { readonly code: 'custom'; readonly message: string }): void
+}
+
+/** What is misspelt would find nothing, and nobody would notice. */
+function isOneOf(what: string, known: readonly string[]) {
+  return (asked: z.output<typeof question>, context: Context): void => {
+    for (const one of namedIn(asked))
+      if (!known.some((name) => (one instanceof RegExp ? one.test(name) : one === name)))
+        context.addIssue({
+          code: 'custom',
+          message: `expected ${what}, got \`${one instanceof RegExp ? one.source : one}\``,
+        })
+  }
+}
+
+function namedIn(asked: z.output<typeof question>): readonly (Value | RegExp)[] {
+  if (typeof asked !== 'object' || Array.isArray(asked)) return [asked].flat()
+  if ('not' in asked) return [asked.not].flat()
+  if ('matches' in asked) return [asked.matches]
+  return Object.values(asked)
+}
+
+/** One of these. What is wrong with one is told with its own path, which a union would swallow. */
+export const conditions = z
+  .custom<ConditionInput | readonly ConditionInput[]>(
+    (written) => typeof written === 'object' && written !== null,
     'expected what an event has to say, such as `{ type: "authentication", result: "failure" }`, or a list of those',
-})
+  )
+  .transform((written, context) => {
+    const isList = Array.isArray(written)
+    const parsed = (isList ? list : one).safeParse(written)
+    if (parsed.success) return parsed.data
+    for (const { path, message } of parsed.error.issues)
+      context.addIssue({ code: 'custom', path: isList ? path : path.slice(1), message })
+    return z.NEVER
+  })
+
+const list = z.array(condition).min(1).max(16)
+const one = z.preprocess((written) => [written], list)
 
 export type Condition = z.output<typeof condition>
 export type ConditionInput = z.input<typeof condition>

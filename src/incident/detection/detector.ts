@@ -139,7 +139,7 @@ export class Detector {
       const grounds = watch.unseen.see(this.#hash(name, key), this.#hash(name, value), event.at, seq, memories)
       return grounds && { key, grounds }
     }
-    if (isForgiving) watch.forgive(key)
+    if (isForgiving) watch.forgive(key, event)
     if (!isTaken) return undefined
     const grounds = watch.see(event, seq, key)
     return grounds && { key, grounds }
@@ -223,6 +223,7 @@ function findingOf(
   }
   return {
     type: rule.type,
+    ...(rule.incident ? {} : { incident: false }),
     severity: rule.severity,
     cause: `${name}: ${key}`,
     title: rule.title,

@@ -4,7 +4,10 @@ import { KeyTable } from './key-table.ts'
 import { disorderMs, type Sighting } from './sightings.ts'
 import { capacityOf, type Watch } from './watch.ts'
 
-/** So many different values within a window, of each reader: exact, by the values of each key that were seen last. */
+/**
+ * So many different values within a window, of each reader: exact, by the values of each key that were seen last. What an event
+ * forgives are its own values: nobody's success makes up for what was tried elsewhere.
+ */
 export function distinctWatch(readers: readonly Reader[], threshold: number, windowMs: number): Watch {
   const keys = new KeyTable<readonly Map<string, Sighting>[]>(capacityOf(threshold * readers.length), (sets) =>
     sets.every(({ size }) => size * 2 >= threshold),
@@ -34,7 +37,10 @@ export function distinctWatch(readers: readonly Reader[], threshold: number, win
       const sightings = [...places.values()].toSorted((a, b) => a.seq - b.seq)
       return { sightings, count: sightings.length, text: `${threshold} different ones` }
     },
-    forgive: (key) => keys.delete(key),
+    forgive(key, event) {
+      const sets = keys.get(key)
+      for (const [index, read] of readers.entries()) sets?.[index]?.delete(short(read(event)))
+    },
     clear: () => keys.clear(),
     get size() {
       return keys.size

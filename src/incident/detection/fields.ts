@@ -5,8 +5,8 @@ import type { Geolocation } from './geolocation.ts'
 
 /**
  * What a rule can tell events apart by. `caller` is the actor, or the address of somebody unknown; `network` is the /24 of
- * an IPv4 address and the /48 of an IPv6 one; `agent` is the user agent without its version numbers; `house` is all events
- * together.
+ * an IPv4 address and the /48 of an IPv6 one; `agent` is the user agent without its versions (RFC 9110 §10.1.5) and numbers:
+ * an update is no other program; `house` is all events together.
  */
 const plain = ['actor', 'address', 'network', 'caller', 'resource', 'agent', 'country', 'house'] as const
 
@@ -33,7 +33,7 @@ export function readerOf(field: Field, geolocation: Geolocation | undefined): Re
     case 'resource':
       return ({ resource }) => resource.id
     case 'agent':
-      return ({ user_agent }) => user_agent.replace(/[\d._]+/g, '')
+      return ({ user_agent }) => user_agent.replace(/(?<=\/)[^\s();,]+|[\d._]+/g, '')
     case 'country':
       return ({ address }) => (address === '' ? '' : (geolocation?.place(address)?.country ?? ''))
     case 'house':

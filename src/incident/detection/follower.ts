@@ -12,6 +12,8 @@ export interface DetectionParts extends DetectorParts {
   readonly store: Store
   readonly sealer: EventSealer
   readonly report: Report
+  /** Events of each type that are read back at most; 50,000 where it is left out. */
+  readonly lookBackMax?: number
 }
 
 /**
@@ -80,8 +82,7 @@ export function detectionFollower(parts: DetectionParts): Follower {
 
 const pruneEveryMs = 3_600_000
 const rowsMax = 500
-/** Events of each type that are read back at most. */
-const lookBackMax = 50_000
+const lookBackMaxDefault = 50_000
 
 async function keep(trx: Database, { rule, key, value, at }: Memory): Promise<void> {
   if (at === undefined) {
@@ -119,7 +120,7 @@ async function recall(db: Database, detector: Detector, questions: readonly Ques
 
 /** Makes a detector know what it would know had it read everything up to an event. */
 async function lookBack(
-  { store, sealer }: DetectionParts,
+  { store, sealer, lookBackMax = lookBackMaxDefault }: DetectionParts,
   detector: Detector,
   seq: number,
   signal: AbortSignal,
@@ -128,7 +129,12 @@ async function lookBack(
   if (last === undefined) return
   const places: number[] = []
   for (const [type, pastMs] of detector.past)
-    for await (const page of placesBack(store.db, type, seq, last.at - pastMs - 2 * disorderMs)) {
+    for await (const page of placesBack(store.db, {
+      type,
+      seq,
+      since: last.at - pastMs - 2 * disorderMs,
+      lookBackMax,
+    })) {
       signal.throwIfAborted()
       for (const place of page) places.push(place)
       await turn()
@@ -163,12 +169,17 @@ async function lookBack(
 
 const findingsMax = 10_000
 
+interface LookBack {
+  readonly type: AuditType
+  readonly seq: number
+  readonly since: number
+  readonly lookBackMax: number
+}
+
 /** Where the events of a type stand that took place since a moment: from the newest, page by page. */
 async function* placesBack(
   db: Database,
-  type: AuditType,
-  seq: number,
-  since: number,
+  { type, seq, since, lookBackMax }: LookBack,
 ): AsyncGenerator<readonly number[]> {
   let after: { readonly at: number; readonly seq: number } | undefined
   for (let read = 0; read < lookBackMax; read += rowsMax) {
@@ -184,7 +195,7 @@ async function* placesBack(
       )
       .orderBy('at', 'desc')
       .orderBy('seq', 'desc')
-      .limit(rowsMax)
+      .limit(Math.min(rowsMax, lookBackMax - read))
       .execute()
     yield rows.map((row) => row.seq)
     after = rows.at(-1)

@@ -54,20 +54,22 @@ export function jumpWatch({ matches, of, factor, windows, least, windowMs }: Jum
       state.sightings.push({ seq, at: event.at })
       if (state.sightings.length > evidenceMax) state.sightings.shift()
       if (window.count < least) return undefined
-      const before = { count: 0, all: 0, held: 0 }
+      const before = { count: 0, all: 0, held: 0, since: number }
       for (const [at, { count, all }] of state.windows) {
         if (at >= number || at < number - windows) continue
         before.count += count
         before.all += all
         before.held++
+        before.since = Math.min(before.since, at)
       }
       if (before.held * 2 < windows) return undefined
       if (of !== undefined && before.all < least) return undefined
-      const usual = of === undefined ? before.count / windows : Math.max(before.count, 1) / before.all
+      const known = number - before.since // of what was before the first of them nothing is known
+      const usual = of === undefined ? before.count / known : Math.max(before.count, 1) / before.all
       // Multiplied out: three times a tenth is three tenths.
       const isMore =
         of === undefined
-          ? window.count * windows >= factor * before.count
+          ? window.count * known >= factor * before.count
           : window.count * before.all >= factor * Math.max(before.count, 1) * window.all
       if (!isMore) return undefined
       const from = number * windowMs

@@ -32,6 +32,8 @@ const common = {
   cooldown: span(0, 30 * day, '`0s` to `30d`').default(hour),
   /** Whom and what a playbook may act upon; what is counted by, where it is left out. */
   targets: z.array(z.enum(['actor', 'resource', 'address', 'api-key', 'session'])).optional(),
+  /** `false`: it is remembered as an event, and opens no incident. */
+  incident: z.boolean().default(true),
   /** `false`: no playbook begins by itself, whatever it says of the type. */
   playbooks: z.boolean().default(true),
 }
@@ -71,6 +73,8 @@ export const ruleOptions = z
         kind: z.literal('unseen'),
         ...common,
         value: field,
+        /** Where more others than so are known, one more is nothing new. */
+        most: z.int().min(1).max(100).default(100),
         memory: span(hour, 365 * day, '`1h` to `365d`').default(90 * day),
       }),
       /** Two places that nobody gets from one to the other in the time between. */

@@ -16,7 +16,7 @@ export interface Rule extends NamedRule {
   readonly types: ReadonlySet<AuditType>
   /** Whether an event is to be taken. */
   readonly takes: Matches
-  /** Whether a key begins anew after it. */
+  /** Whether a key, or what the event names of it, begins anew after it. */
   readonly forgives: Matches | undefined
   /** '' where an event has no such key: it is passed over. */
   readonly keyOf: Reader
@@ -55,7 +55,7 @@ export function compileRule({ name, rule }: NamedRule, geolocation: Geolocation 
         return travelWatch({ kmPerHour, kmMin, windowMs }, geolocation)
       }
       case 'unseen':
-        return { unseen: new UnseenWatch(name, rule.memory), valueOf: readerOf(rule.value, geolocation) }
+        return { unseen: new UnseenWatch(name, rule), valueOf: readerOf(rule.value, geolocation) }
     }
   }
 }

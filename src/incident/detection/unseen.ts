@@ -18,15 +18,17 @@ export type Seen = ReadonlyMap<string, number>
 /** Values of one key that are remembered: of more, the one that was not seen for longest is forgotten. */
 export const valuesMax = 100
 
-/** Values that were not seen here before, where others were. What it knows is told to it, key by key, before it is asked. */
+/** Values that were not seen here before, where others were, and not so many that another one is nothing new. What it knows is told to it, key by key, before it is asked. */
 export class UnseenWatch {
   readonly #rule: string
   readonly #memoryMs: number
+  readonly #most: number
   readonly #keys = new GenerationCache<string, Map<string, number>>(20_000)
 
-  constructor(rule: string, memoryMs: number) {
+  constructor(rule: string, { memory, most }: { readonly memory: number; readonly most: number }) {
     this.#rule = rule
-    this.#memoryMs = memoryMs
+    this.#memoryMs = memory
+    this.#most = most
   }
 
   knows(key: string): boolean {
@@ -46,14 +48,16 @@ export class UnseenWatch {
     const isLive = (seenAt: number): boolean => at - seenAt < this.#memoryMs
     const before = seen.get(value)
     const isNew = before === undefined || !isLive(before)
-    const others = isNew && [...seen.values()].some(isLive)
+    const others = isNew ? [...seen.values()].filter(isLive).length : 0
     // Not every time: once in a thirtieth of how long it is remembered is enough to keep it.
     if (isNew || Math.abs(at - before) >= this.#memoryMs / 30) {
       seen.set(value, at)
       memories.push({ rule: this.#rule, key, value, at })
       if (seen.size > valuesMax) this.#forgetOldest(key, seen, memories)
     }
-    return others ? { sightings: [{ seq, at }], count: 1, text: 'not seen here before' } : undefined
+    return others > 0 && others <= this.#most
+      ? { sightings: [{ seq, at }], count: 1, text: 'not seen here before' }
+      : undefined
   }
 
   clear(): void {

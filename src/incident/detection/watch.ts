@@ -7,8 +7,8 @@ export interface Watch {
   readonly pastMs: number
   /** Takes an event of a key. What it rests on, where it is one too many; undefined otherwise. */
   see(event: AuditEvent, seq: number, key: string): Grounds | undefined
-  /** Takes an event after which a key begins anew. */
-  forgive(key: string): void
+  /** Takes an event after which a key, or what that event names of it, begins anew. */
+  forgive(key: string, event: AuditEvent): void
   /** It knows nothing any more. */
   clear(): void
   /** Keys that it holds something of. */

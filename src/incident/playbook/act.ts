@@ -9,6 +9,7 @@ import type { RoleBook } from '../../authz/role/book.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Random } from '../../kernel/id.ts'
 import type { Keyring } from '../../keys/keyring.ts'
+import type { Outbox } from '../../mail/outbox.ts'
 import type { Clients } from '../../oauth/clients.ts'
 import type { BlockBook } from '../../shield/block-book.ts'
 import type { BlockStore } from '../../shield/block-store.ts'
@@ -32,13 +33,17 @@ export interface StepRooms extends TakingBackRooms {
   /** Undefined where the house gives no tokens to clients of other people. */
   readonly clients: Clients | undefined
   readonly keyrings: readonly Keyring[]
+  /** Undefined where the house sends no letters. */
+  readonly outbox: Outbox | undefined
+  readonly siteName: string
+  readonly publicUrl: string | undefined
   readonly timeline: Timeline
   /** Outside of any transaction. */
   readonly db: Database
   /** Signs the chain as it is now. Undefined where there is nothing new to sign. */
   checkpoint(): Promise<{ readonly size: number; readonly root: string } | undefined>
   /** Writes down that the channels are to be told of an incident; answers which. */
-  alert(trx: Database, incident: Incident, run: string): Promise<readonly string[]>
+  alert(trx: Database, incident: Incident): Promise<readonly string[]>
   /** Remembers in the transaction of the act what the house did, with nobody beside it. */
   note(trx: Database, act: StepEvent, result?: AuditEvent['result']): Promise<void>
 }
@@ -90,8 +95,14 @@ export interface StepAct<S> {
   act(trx: Database, step: S, turn: Turn): Promise<Acted>
   /** Undefined: cannot be undone. */
   readonly undo?: (trx: Database, facts: Facts, turn: Turn) => Promise<Acted>
-  /** Goes on with what is too much for one transaction, from where `facts` say; undefined once there is no more. */
-  more?(trx: Database, step: S, facts: Facts, turn: Turn, rowsMax: number): Promise<Facts | undefined>
+  /** Goes on with what is too much for one transaction, from where `facts` say. */
+  more?(trx: Database, step: S, facts: Facts, turn: Turn, rowsMax: number): Promise<Advanced>
+}
+
+/** How far a step is that takes more than one transaction. */
+export interface Advanced {
+  readonly facts: Facts
+  readonly isAll: boolean
 }
 
 export function idsOf(targets: readonly Target[], type: Target['type']): readonly string[] {

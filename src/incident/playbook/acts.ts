@@ -2,6 +2,7 @@ import type { StepAct } from './act.ts'
 import type { Step, StepName } from './step.ts'
 import { cutOff, sweepKeys, sweepSessions } from './steps-emergency.ts'
 import { alert, freeze, report, snapshot } from './steps-house.ts'
+import { notify } from './steps-letters.ts'
 import { blockAddresses, disableClients, revokeKeys, rotateKeys, rotateSigningKeys } from './steps-machines.ts'
 import { endSessions, lockAccounts, revokeTokens } from './steps-people.ts'
 
@@ -19,6 +20,7 @@ const acts: { readonly [Name in StepName]: StepAct<Extract<Step, { do: Name }>> 
   'changes.freeze':      freeze,
   'audit.snapshot':      snapshot,
   'alert':               alert,
+  'notify':              notify,
   'incident.report':     report,
   'cut-off':             cutOff,
   'keys.sweep':          sweepKeys,

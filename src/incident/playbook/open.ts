@@ -1,6 +1,5 @@
-import type { AuditEvent } from '../../audit/event.ts'
 import type { AuditLog } from '../../audit/log.ts'
-import { uuidv7 } from '../../kernel/id.ts'
+import { ownEvent } from '../../audit/own-event.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Store } from '../../store/database.ts'
 import type { IncidentBookParts } from '../incidents.ts'
@@ -55,20 +54,5 @@ export function noteBy(
   audit: Pick<AuditLog, 'enroll'>,
   { clock, random }: Pick<StepRooms, 'clock' | 'random'>,
 ): StepRooms['note'] {
-  return (trx, act, result = 'success') => {
-    const at = clock.now()
-    const details = Object.fromEntries(Object.entries(act.details).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-    return audit.enroll(trx, {
-      ...act,
-      actor: { id: 'gatehouse', type: 'system' },
-      address: '',
-      at,
-      details,
-      id: uuidv7(at, random),
-      request_id: '',
-      result,
-      user_agent: '',
-      v: 1,
-    } satisfies AuditEvent)
-  }
+  return (trx, act, result) => audit.enroll(trx, ownEvent(act, { clock, random }, result))
 }

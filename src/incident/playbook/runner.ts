@@ -176,32 +176,50 @@ export class PlaybookRunner {
     if (!('skipped' in acted)) await acted.after?.()
   }
 
-  /** What is too much for one transaction: so many rows at a time that neither the thread nor the writer is held for long. */
+  /** What is too much for one transaction: so many rows at a time that nobody else is held for long. */
   async #goOn(run: Run, { number, step, outcome }: RunStep): Promise<void> {
     const { store, rooms, book, clock, wake } = this.#parts
-    const act = actOf(step)
+    const { more } = actOf(step)
+    if (more === undefined) throw new Error(`\`${step.do}\` is done at once`)
+    const { turnMs, rowsMax } = paces[store.kind]
     const turn = { rooms, run, number, isDry: false }
     let facts = outcome.facts ?? {}
-    for (let rows = rowsAtFirst; ; ) {
+    let rows = rowsMin
+    for (let isAll = false; !isAll; ) {
       const began = clock.monotonic()
-      const rest = await store.transaction(async (trx) => {
-        await this.#claim(trx, run.id, number)
-        const left = await act.more?.(trx, step, facts, turn, rows)
-        if (left !== undefined) await book.write(trx, run.id, number, { told: { ...outcome, facts: left } })
-        else {
-          const told = `${outcome.told ?? ''}: ${Number(facts['ended'])}`
-          await this.#record(trx, run, { number, step }, 'done', { told, facts })
-        }
-        return left
-      })
-      if (rest === undefined) break
-      facts = rest
+      const advanced = await this.#again(() =>
+        store.transaction(async (trx) => {
+          await this.#claim(trx, run.id, number)
+          const done = await more(trx, step, facts, turn, rows)
+          if (!done.isAll) await book.write(trx, run.id, number, { told: { ...outcome, facts: done.facts } })
+          else {
+            const told = `${outcome.told ?? ''}: ${Number(done.facts['ended'])}`
+            await this.#record(trx, run, { number, step }, 'done', { told, facts: done.facts })
+          }
+          return done
+        }),
+      )
+      facts = advanced.facts
+      isAll = advanced.isAll
       const tookMs = clock.monotonic() - began
       rows = Math.round(Math.min(Math.max(rows * (tookMs > turnMs ? 0.5 : 1.5), rowsMin), rowsMax))
       await pause(pauseMs) // requests come between, and whoever else wants to write
     }
     wake()
     rooms.keyBook.distrust()
+  }
+
+  /** A deadlock or a lost connection is no end of a long step: what was done of it stands, and the rest is tried again. */
+  async #again<T>(work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (error instanceof Lost || tries === triesMax) throw error
+        this.#parts.log.warn({ err: error, tries }, 'a part of a step of a playbook failed; it is tried again')
+      }
+      await pause(tries * againMs)
+    }
   }
 
   /** Goes on only while this process has the run, and the step is still to be done. */
@@ -314,9 +332,13 @@ const atOnce = 20
 /** Longer than any step takes: a process that hangs is overtaken after it. */
 const leaseMs = 30_000
 const retryMs = 60_000
-/** Rows of one transaction of a long step. */
-const rowsAtFirst = 1_000
+/**
+ * Rows of one transaction of a long step, and how long it should take. SQLite has one writer, and works in the thread that answers;
+ * PostgreSQL holds nobody but whoever wants the same rows.
+ */
+const paces = { sqlite: { rowsMax: 4_000, turnMs: 20 }, postgres: { rowsMax: 50_000, turnMs: 1_000 } } as const
 const rowsMin = 1_000
-const rowsMax = 4_000
-const turnMs = 20
 const pauseMs = 5
+/** Of a part of a long step: some seconds, within the lease. */
+const triesMax = 5
+const againMs = 500

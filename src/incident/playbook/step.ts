@@ -21,6 +21,7 @@ export const stepOptions = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('changes.freeze'), for: span.optional(), ...approval }),
   z.strictObject({ do: z.literal('audit.snapshot'), ...approval }),
   z.strictObject({ do: z.literal('alert'), ...approval }),
+  z.strictObject({ do: z.literal('notify'), ...approval }),
   z.strictObject({ do: z.literal('incident.report'), ...approval }),
 ])
 

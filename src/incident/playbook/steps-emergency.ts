@@ -45,30 +45,32 @@ export const sweepSessions: StepAct<Extract<Step, { do: 'sessions.sweep' }>> = {
   }),
 
   async more(trx, { filter }, facts, { rooms }, rowsMax) {
-    const at = Number(facts['at'])
-    const rows = await trx
+    const [at, after] = [Number(facts['at']), String(facts['after'])]
+    const last = await trx
       .selectFrom('sessions')
       .select('id')
-      .where('id', '>', String(facts['after']))
+      .where('id', '>', after)
       .where(sql<boolean>`+ended_at is null`) // by its index all rows that are left would be sorted, each time
       .where('created_at', '<=', at)
       .where((is) => isOf(is, filter, facts))
       .orderBy('id')
-      .limit(rowsMax)
-      .execute()
-    const last = rows.at(-1)
-    if (last === undefined) return undefined
-    await trx
+      .offset(rowsMax - 1)
+      .limit(1)
+      .executeTakeFirst()
+    const { numUpdatedRows } = await trx
       .updateTable('sessions')
       // Earlier than nodes look back for what ended one by one: they would read all of these twice a second.
       .set({ ended_at: Math.min(at, rooms.clock.now()) - heardBackMs, ended_reason: `${byCut}emergency` })
-      .where('id', '>', String(facts['after']))
-      .where('id', '<=', last.id)
+      .where('id', '>', after)
+      .$if(last !== undefined, (query) => query.where('id', '<=', last?.id ?? ''))
       .where(sql<boolean>`+ended_at is null`)
       .where('created_at', '<=', at)
       .where((is) => isOf(is, filter, facts))
-      .execute()
-    return { ...facts, after: last.id, ended: Number(facts['ended']) + rows.length }
+      .executeTakeFirst()
+    return {
+      facts: { ...facts, after: last?.id ?? after, ended: Number(facts['ended']) + Number(numUpdatedRows) },
+      isAll: last === undefined,
+    }
   },
 }
 
@@ -93,10 +95,10 @@ export const sweepKeys: StepAct<Extract<Step, { do: 'keys.sweep' }>> = {
         query.where('owner_type', '=', 'service').where('owner_id', 'in', subjectsOf(facts)),
       )
       .orderBy('id')
-      .limit(rowsMax)
+      .limit(Math.min(rowsMax, keysMax)) // each is named in the statement
       .execute()
     const last = rows.at(-1)
-    if (last === undefined) return undefined
+    if (last === undefined) return { facts, isAll: true }
     const ids = rows.map(({ id }) => id)
     await trx
       .updateTable('api_keys')
@@ -106,7 +108,7 @@ export const sweepKeys: StepAct<Extract<Step, { do: 'keys.sweep' }>> = {
       .execute()
     const details = because(turn, { ended: ids.length, first: ids[0] ?? '', last: last.id })
     await turn.rooms.note(trx, { type: 'admin_action', action: 'api-key.revoke', resource: house, details })
-    return { ...facts, after: last.id, ended: Number(facts['ended']) + ids.length }
+    return { facts: { ...facts, after: last.id, ended: Number(facts['ended']) + ids.length }, isAll: false }
   },
 }
 
@@ -218,5 +220,6 @@ function resourceOf({ kind, subject }: Cut): { readonly type: 'house' | 'user' |
 const house = { id: 'house', type: 'house' } as const
 const dayMs = 86_400_000
 const heardBackMs = 120_000
+const keysMax = 5_000
 /** How far a clock may go before ours. */
 const aheadMs = 60_000

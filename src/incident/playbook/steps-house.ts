@@ -49,14 +49,15 @@ export const snapshot: StepAct<Extract<Step, { do: 'audit.snapshot' }>> = {
   },
 }
 
-/** Tells the channels again, whoever was told when it was opened. */
+/** Tells everybody who has not heard of it: also the channels that do not ask for incidents like this one. */
 export const alert: StepAct<Extract<Step, { do: 'alert' }>> = {
   async act(trx, _step, turn) {
     const incident = await incidentOfRun(trx, turn)
     if (incident === undefined) return { skipped: 'there is no incident to tell of' }
-    const channels = await turn.rooms.alert(trx, incident, turn.run.id)
+    if (incident.status === 'resolved') return { skipped: 'the incident is resolved' }
+    const channels = await turn.rooms.alert(trx, incident)
     return channels.length === 0
-      ? { skipped: 'no channel wants to be told of it' }
+      ? { skipped: 'everybody has heard of it' }
       : { told: `${channels.join(', ')} told`, facts: { channels } }
   },
 }

@@ -9,8 +9,8 @@ import type { Step } from './step.ts'
 
 /** Locks accounts, and ends what was opened for them; unlocks those that nobody else has locked or unlocked since. */
 export const lockAccounts: StepAct<Extract<Step, { do: 'account.lock' }>> = {
-  async act(trx, _step, turn) {
-    const { accounts, sessions, tickets, roleBook, revocations, keyBook, note } = turn.rooms
+  async act(trx, { for: forMs = Number.POSITIVE_INFINITY }, turn) {
+    const { accounts, clock, sessions, tickets, roleBook, revocations, keyBook, note } = turn.rooms
     const ids = accountIds(turn)
     if (ids.length === 0) return { skipped: 'no account is known' }
     for (const id of ids) await hold(trx, id)
@@ -20,7 +20,7 @@ export const lockAccounts: StepAct<Extract<Step, { do: 'account.lock' }>> = {
     const skipped: string[] = []
     for (const id of ids) {
       const account = await accounts.byId(trx, id)
-      const problem = await lockProblem(trx, account, table, turn)
+      const problem = await lockProblem(trx, account, table, turn, clock.now() + forMs)
       if (account === undefined || problem !== undefined) {
         skipped.push(problem ?? '')
         continue
@@ -119,20 +119,28 @@ async function lockProblem(
   account: Account | undefined,
   table: RoleTable,
   { run }: Turn,
+  until: number,
 ): Promise<string | undefined> {
   if (account === undefined) return 'an account is gone'
   if (account.id === run.startedBy) return 'nobody locks themself out'
-  if (account.status === 'locked' && !(await isMarked(trx, account.id))) return 'an account was locked already'
+  if (account.status === 'locked' && (await lockEnd(trx, account.id)) >= until) return 'an account was locked already'
   const holds = table.permissionsOf(account.roles)
   if (run.startedBy === 'gatehouse' && administers(holds)) return 'an administrator is not locked by itself'
   if (holds.has('*') && !(await hasOther(trx, account.id, table))) return 'the last administrator is not locked'
   return undefined
 }
 
-/** Whether it is locked by another step: then this one has the longer word. */
-async function isMarked(trx: Database, id: string): Promise<boolean> {
+/** When a lock ends by itself: never, where a person has locked. A step takes over what ends before its own. */
+async function lockEnd(trx: Database, id: string): Promise<number> {
   const row = await trx.selectFrom('users').select('lock_mark').where('id', '=', id).executeTakeFirst()
-  return row?.lock_mark !== null
+  const [run = '', number] = row?.lock_mark?.split('/') ?? []
+  const step = await trx
+    .selectFrom('playbook_steps')
+    .select('undo_at')
+    .where('run_id', '=', run)
+    .where('number', '=', Number(number ?? 0))
+    .executeTakeFirst()
+  return step?.undo_at ?? Number.POSITIVE_INFINITY
 }
 
 function administers(permissions: ReadonlySet<string>): boolean {
@@ -155,7 +163,7 @@ async function hasOther(trx: Database, id: string, table: RoleTable): Promise<bo
 }
 
 /** What is no id of ours is nobody's: a NUL in it would be an error in PostgreSQL. */
-function accountIds({ run }: Turn): readonly string[] {
+export function accountIds({ run }: Turn): readonly string[] {
   return idsOf(run.targets, 'user').filter((id) => uuidForm.test(id))
 }
 

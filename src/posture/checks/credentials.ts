@@ -42,7 +42,7 @@ export const credentialChecks: readonly Check[] = [
         keys.withoutExpiry,
         `${keys.living} living keys`,
         'without an end',
-        'gatehouse key rotate ID, or gatehouse key revoke ID',
+        'gatehouse key create NAME --expires 90d in their place, and gatehouse key revoke ID',
       ),
     ),
   },

@@ -82,13 +82,16 @@ export const monitoringChecks: readonly Check[] = [
     area: 'monitoring',
     level: 'must',
     owasp: ['API8'],
-    look: inData(({ record: { events, checkpoint, lastAt } }, { now, settings }) => {
+    look: inData(({ record: { events, checkpoint, firstAt, lastAt } }, { now, settings }) => {
       if (events === 0) return unknown('the record is empty')
+      // What came after the last checkpoint may have come within its interval; three of them are a standstill.
+      const patienceMs = 3 * settings.audit.checkpoint + minuteMs
+      if (checkpoint === undefined && now - (firstAt ?? 0) <= patienceMs)
+        return unknown(`${events} events, the first within ${spanText(patienceMs)}: a checkpoint is still to come`)
       if (checkpoint === undefined) return fails(`${events} events, and no checkpoint`, 'gatehouse audit checkpoint')
       const behind = events - checkpoint.size
       const found = `${checkpoint.size} of ${events} events, signed ${spanText(Math.max(0, now - checkpoint.at))} ago`
-      // What came after the last checkpoint may have come within its interval; three of them are a standstill.
-      const late = behind > 0 && (lastAt ?? now) - checkpoint.at > 3 * settings.audit.checkpoint + minuteMs
+      const late = behind > 0 && (lastAt ?? now) - checkpoint.at > patienceMs
       return either(!late, found, found, 'gatehouse audit checkpoint')
     }),
   },
@@ -98,7 +101,16 @@ export const monitoringChecks: readonly Check[] = [
     area: 'monitoring',
     level: 'should',
     owasp: ['API8'],
-    look: () => unknown('it is recomputed from its beginning by `gatehouse audit verify`, which is not run from here'),
+    look: inData(({ record: { scrub } }) =>
+      scrub === undefined
+        ? unknown('no walk through the whole record has ended yet: `gatehouse audit verify` is one')
+        : either(
+            scrub.found === null,
+            `${scrub.events} events were as they had been written, at ${new Date(scrub.at).toISOString()}`,
+            `the last walk found it ${scrub.found}`,
+            'keep the store as it is, for it is evidence, and run `gatehouse audit verify`',
+          ),
+    ),
   },
   {
     id: 'record-sent',
@@ -173,7 +185,12 @@ export const monitoringChecks: readonly Check[] = [
     owasp: ['API8'],
     look: ({ settings: { incidents } }) => {
       const alerts = Object.keys(incidents.alerts).length
-      return either(alerts > 0, `${alerts} ways`, 'nobody is', 'incidents.alerts')
+      return either(
+        alerts > 0,
+        `${alerts} ways`,
+        'nobody is',
+        "incidents.alerts: { desk: { kind: 'email', to: ['security@example.com'] } }",
+      )
     },
   },
   {
@@ -214,7 +231,7 @@ export const monitoringChecks: readonly Check[] = [
         age <= dayMs,
         `${open} open, ${unacknowledged} not acknowledged`,
         `${unacknowledged} of ${open} open ones are not acknowledged, the oldest for ${spanText(age)}`,
-        'gatehouse incident list',
+        'gatehouse incident list --status active; gatehouse incident acknowledge ID',
       )
     }),
   },
@@ -291,10 +308,10 @@ export const monitoringChecks: readonly Check[] = [
     look: ({ settings: { limits } }) =>
       either(
         limits !== false &&
-          (limits['general'] !== false || Object.values(limits).some((one) => one !== false && one.everywhere)),
+          (limits['reports'] !== false || Object.values(limits).some((one) => one !== false && one.everywhere)),
         'POST /api/monitoring/security-events, under a limit',
         'POST /api/monitoring/security-events is under no limit',
-        "limits.general: { limit: 1000, window: '1h' }",
+        "limits.reports: { limit: 20, window: '1m', by: ['principal', 'ip'] }",
       ),
   },
   {

@@ -185,7 +185,7 @@ export const passwordChecks: readonly Check[] = [
         unusedFor90Days === 0,
         `${all} accounts: ${neverSignedIn} never signed in, ${locked} locked`,
         `${unusedFor90Days} of ${all} have not signed in for 90 days, ${locked} are locked`,
-        'gatehouse review monthly lists them; gatehouse user lock EMAIL',
+        'gatehouse review weekly names them; gatehouse user lock EMAIL',
       ),
     ),
   },

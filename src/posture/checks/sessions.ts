@@ -30,7 +30,7 @@ export const sessionChecks: readonly Check[] = [
         tokens.refreshTtl <= 30 * dayMs && tokens.refreshIdle <= 14 * dayMs,
         found,
         found,
-        "tokens.refreshTtl: '30d', tokens.refreshIdle: '14d'",
+        "tokens: { refreshTtl: '30d', refreshIdle: '14d' }",
       )
     },
   },

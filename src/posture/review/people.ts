@@ -94,7 +94,9 @@ export async function accounts({ accounts: all, administrators }: DataFacts, ema
     ['never signed in', administrators.neverSignedIn],
     ['not for 90 days', administrators.unusedFor90Days],
   ] as const
-  const known = await emails(kinds.flatMap(([, ids]) => ids))
+  const known = await emails([...kinds.flatMap(([, ids]) => ids), ...all.unused])
+  const named = (id: string): readonly string[] => [id, ...(known === undefined ? [] : [known.get(id) ?? ''])]
+  const columns = ['account', ...(known === undefined ? [] : ['e-mail'])]
   return section('accounts', 'Accounts', {
     notes: ['As they are when the review is made, not when the period ended.'],
     figures: [
@@ -112,10 +114,14 @@ export async function accounts({ accounts: all, administrators }: DataFacts, ema
     tables: [
       {
         title: 'Administrators to look at',
-        columns: ['account', ...(known === undefined ? [] : ['e-mail']), 'why'],
-        rows: kinds.flatMap(([why, ids]) =>
-          ids.map((id) => [id, ...(known === undefined ? [] : [known.get(id) ?? '']), why]),
-        ),
+        columns: [...columns, 'why'],
+        rows: kinds.flatMap(([why, ids]) => ids.map((id) => [...named(id), why])),
+        empty: 'None.',
+      },
+      {
+        title: 'Not signed in for 90 days: the first twenty',
+        columns,
+        rows: all.unused.map(named),
         empty: 'None.',
       },
     ],
