@@ -1,4 +1,4 @@
-import type { CheckpointVerifier } from './audit/checkpoint.ts'
+import type { CheckpointVerifier } from './audit/checkpoint/note.ts'
 import type { AuditLog } from './audit/log.ts'
 import type { Revocations } from './authn/session/revocations.ts'
 import { readAssertion } from './authn/token/read-assertion.ts'

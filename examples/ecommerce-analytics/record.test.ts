@@ -148,7 +148,7 @@ test('E-commerce analytics: incidents, what is done about them, and the weekly r
       const { steps } = await runOf(incident)
       assert.deepEqual(
         steps.map((step) => `${step.do} ${step.status}`),
-        ['audit.snapshot done', 'alert skipped', 'incident.report done', 'changes.freeze waiting'],
+        ['audit.snapshot done', 'alert skipped', 'incident.report done', 'changes.freeze waiting', 'notify pending'],
       )
       const shown = await asked<{ report_due: string; detected_at: string }>(`${admin}/incidents/${incident}`, token)
       assert.equal(Date.parse(shown.report_due) - Date.parse(shown.detected_at), 72 * 3_600_000)

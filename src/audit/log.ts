@@ -5,13 +5,13 @@ import { Fault } from '../kernel/error.ts'
 import { type Random, uuidv7 } from '../kernel/id.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Database, Store } from '../store/database.ts'
-import { openAppender, type Writer } from './appender.ts'
 import type { AuditEvent } from './event.ts'
 import { eventText } from './event-text.ts'
 import { putInOutbox } from './outbox.ts'
-import { openRelay, serveRelay } from './relay.ts'
 import { type EventSealer, openEventSealer } from './sealer.ts'
-import { openWriterThread, trouble, unreadable } from './writer-thread.ts'
+import { openAppender, type Writer } from './writer/appender.ts'
+import { openRelay, serveRelay } from './writer/relay.ts'
+import { openWriterThread, trouble, unreadable } from './writer/writer-thread.ts'
 
 /** What the house remembers. Events go into the chain in the order of each way in. */
 export interface AuditLog {

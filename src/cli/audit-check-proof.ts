@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { type CheckpointVerifier, readCheckpoint, readVerifier } from '../audit/checkpoint.ts'
-import { proofProblem } from '../audit/proof.ts'
+import { type CheckpointVerifier, readCheckpoint, readVerifier } from '../audit/checkpoint/note.ts'
+import { proofProblem } from '../audit/checkpoint/proof.ts'
 import { parseStrict } from '../kernel/json.ts'
 import { type ProofText, proofShape } from '../wire/audit-proofs.ts'
 import { type Command, readArgs, Usage } from './command.ts'

@@ -1,4 +1,4 @@
-import type { ChainedEvent } from '../audit/follower.ts'
+import type { ChainedEvent } from '../audit/follow/follower.ts'
 import type { Place } from '../audit/reading/scan.ts'
 import { eventOf } from '../endpoints/api/audit.ts'
 import { type Command, readArgs, Usage } from './command.ts'

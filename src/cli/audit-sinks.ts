@@ -1,4 +1,4 @@
-import { type FollowerState, followerStates, removeFollower, resetFollower } from '../audit/follower-states.ts'
+import { type FollowerState, followerStates, removeFollower, resetFollower } from '../audit/follow/states.ts'
 import { placeOf } from '../audit/options.ts'
 import { sinkName } from '../audit/sinks/options.ts'
 import type { Settings } from '../config/settings.ts'

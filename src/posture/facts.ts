@@ -1,5 +1,5 @@
 import type { AuditOptions } from '../audit/options.ts'
-import type { Scrub } from '../audit/scrubber.ts'
+import type { Scrub } from '../audit/verify/scrubber.ts'
 import type { KeyOptions } from '../authn/key/options.ts'
 import type { IdentityOptions } from '../authn/options.ts'
 import type { ServiceOptions } from '../authn/service/options.ts'

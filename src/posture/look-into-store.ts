@@ -1,5 +1,5 @@
 import { type ExpressionBuilder, sql } from 'kysely'
-import { lastScrub } from '../audit/scrubber.ts'
+import { lastScrub } from '../audit/verify/scrubber.ts'
 import type { Database } from '../store/database.ts'
 import type { Schema } from '../store/schema.ts'
 import { administrativeRoles } from './administrative.ts'

@@ -9,9 +9,9 @@ import {
   readVerifier,
   type SignedCheckpoint,
   verifierText,
-} from '../../src/audit/checkpoint.ts'
+} from '../../src/audit/checkpoint/note.ts'
 import { eventText } from '../../src/audit/event-text.ts'
-import { verifyChain } from '../../src/audit/verify.ts'
+import { verifyChain } from '../../src/audit/verify/verify.ts'
 import { openStore, type Store } from '../../src/store/database.ts'
 import { testClock } from '../support/clock.ts'
 import { checkpointing } from './checkpoint-support.ts'

@@ -1,5 +1,5 @@
-import { type CheckpointKey, openCheckpointKey } from '../../src/audit/checkpoint-key.ts'
-import { type Checkpointer, openCheckpointer } from '../../src/audit/checkpointer.ts'
+import { type Checkpointer, openCheckpointer } from '../../src/audit/checkpoint/checkpointer.ts'
+import { type CheckpointKey, openCheckpointKey } from '../../src/audit/checkpoint/key.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { silent } from '../../src/kernel/log.ts'

@@ -1,7 +1,7 @@
 // Proofs through the front door: an administrator asks for them, a third party checks them.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { latestCheckpoint } from '../../src/audit/checkpoint-rows.ts'
+import { latestCheckpoint } from '../../src/audit/checkpoint/rows.ts'
 import { person, startHouse, type TestHouse } from '../support/house.ts'
 import { checkpointing } from './checkpoint-support.ts'
 import * as reference from './merkle-reference.ts'

@@ -11,7 +11,7 @@ import {
   openEventSealer,
   type StoredEvent,
 } from '../../src/audit/sealer.ts'
-import { verifyChain } from '../../src/audit/verify.ts'
+import { verifyChain } from '../../src/audit/verify/verify.ts'
 import { systemRandom } from '../../src/kernel/id.ts'
 import { silent } from '../../src/kernel/log.ts'
 import { DataKeys } from '../../src/keys/data-keys.ts'

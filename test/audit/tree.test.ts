@@ -1,8 +1,8 @@
 // The Merkle tree over the events, against vectors from outside and against the RFC's own words.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { GrowingTree, leafHash, verifyConsistency, verifyInclusion } from '../../src/audit/merkle.ts'
-import { consistencyProof, inclusionProof, rootAt } from '../../src/audit/tree.ts'
+import { GrowingTree, leafHash, verifyConsistency, verifyInclusion } from '../../src/audit/checkpoint/merkle.ts'
+import { consistencyProof, inclusionProof, rootAt } from '../../src/audit/checkpoint/tree.ts'
 import { type Database, openStore } from '../../src/store/database.ts'
 import * as reference from './merkle-reference.ts'
 import * as vectors from './merkle-vectors.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { AuditEvent } from '../../src/audit/event.ts'
-import { verifyChain } from '../../src/audit/verify.ts'
+import { verifyChain } from '../../src/audit/verify/verify.ts'
 import type { Config } from '../../src/config/settings.ts'
 import type { Store } from '../../src/store/database.ts'
 import { type TestClock, testClock } from '../support/clock.ts'

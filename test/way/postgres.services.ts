@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { verifyChain } from '../../src/audit/verify.ts'
+import { verifyChain } from '../../src/audit/verify/verify.ts'
 import { mirror, person, startHouse, startUpstream } from '../support/house.ts'
 import { throwAwaySchema } from '../support/postgres.ts'
 import { post } from '../support/process.ts'

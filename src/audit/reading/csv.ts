@@ -1,4 +1,4 @@
-import type { ChainedEvent } from '../follower.ts'
+import type { ChainedEvent } from '../follow/follower.ts'
 
 /** The columns, always these: what is added to events later is added behind them. */
 // biome-ignore format: a table of name and value

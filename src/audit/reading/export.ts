@@ -1,5 +1,5 @@
 import type { Database } from '../../store/database.ts'
-import type { ChainedEvent } from '../follower.ts'
+import type { ChainedEvent } from '../follow/follower.ts'
 import type { EventReader } from '../sealer.ts'
 import { csvHead, csvLine } from './csv.ts'
 import type { RecordFilter } from './filter.ts'

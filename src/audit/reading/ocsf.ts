@@ -1,5 +1,5 @@
 import type { AuditEvent, AuthenticationAction } from '../event.ts'
-import type { ChainedEvent } from '../follower.ts'
+import type { ChainedEvent } from '../follow/follower.ts'
 
 /** The version of the Open Cybersecurity Schema Framework that events are told in: https://schema.ocsf.io/1.3.0. */
 const schemaVersion = '1.3.0'

@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Database } from '../../store/database.ts'
 import type { AuditEventsTable } from '../../store/schema-record.ts'
-import type { ChainedEvent } from '../follower.ts'
+import type { ChainedEvent } from '../follow/follower.ts'
 import type { EventReader } from '../sealer.ts'
 import type { RecordFilter } from './filter.ts'
 import { conditionsOf, endOf, inNetwork, leadFor, type Order, type Place, type Stretch, stretchOf } from './scan.ts'

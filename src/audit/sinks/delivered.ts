@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../event.ts'
 import { eventText } from '../event-text.ts'
-import type { ChainedEvent } from '../follower.ts'
+import type { ChainedEvent } from '../follow/follower.ts'
 
 /**
  * An event as it leaves the house, as one line of JSON: its own members, behind its place in the chain. Whoever has the hash

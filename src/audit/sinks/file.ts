@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
-import { type Follower, NotTaken } from '../follower.ts'
+import { type Follower, NotTaken } from '../follow/follower.ts'
 import { deliveredText } from './delivered.ts'
 import { type FileSinkOptions, sinkName } from './options.ts'
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
-import type { Follower } from '../follower.ts'
+import type { Follower } from '../follow/follower.ts'
 import { fileSink } from './file.ts'
 import type { SinkOptions } from './options.ts'
 import { otlpSink } from './otlp.ts'

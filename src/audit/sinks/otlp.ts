@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { AuditEvent } from '../event.ts'
-import { type ChainedEvent, type Follower, NotTaken } from '../follower.ts'
+import { type ChainedEvent, type Follower, NotTaken } from '../follow/follower.ts'
 import { deliveredEvent, deliveredText } from './delivered.ts'
 import { type OtlpSinkOptions, sinkName } from './options.ts'
 import { answerBytesMax, openPost } from './post.ts'

@@ -2,7 +2,7 @@ import { Pool } from 'undici'
 import type { Clock } from '../../kernel/clock.ts'
 import { Fault } from '../../kernel/error.ts'
 import { resolveSecret, Secret } from '../../kernel/secret.ts'
-import { NotTaken } from '../follower.ts'
+import { NotTaken } from '../follow/follower.ts'
 import { type OtlpSinkOptions, sinkName, type WebhookSinkOptions } from './options.ts'
 import { readTrust } from './trust.ts'
 

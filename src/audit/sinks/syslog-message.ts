@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../event.ts'
-import type { ChainedEvent } from '../follower.ts'
+import type { ChainedEvent } from '../follow/follower.ts'
 import { deliveredEvent, deliveredText } from './delivered.ts'
 
 export interface SyslogForm {

@@ -1,6 +1,6 @@
 import { webhookKey, webhookSignatures } from '../../http/webhook-signature.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { ChainedEvent, Follower } from '../follower.ts'
+import type { ChainedEvent, Follower } from '../follow/follower.ts'
 import { deliveredEvent, deliveredText } from './delivered.ts'
 import { sinkName, type WebhookSinkOptions } from './options.ts'
 import { openPost, secretOf } from './post.ts'

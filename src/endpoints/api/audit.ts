@@ -1,4 +1,4 @@
-import type { ChainedEvent } from '../../audit/follower.ts'
+import type { ChainedEvent } from '../../audit/follow/follower.ts'
 import { countedBy, type RecordCount } from '../../audit/reading/count.ts'
 import { type ExportFormat, exportFormats } from '../../audit/reading/export.ts'
 import { type FilterName, filterNames, type Mistakes, readFilter } from '../../audit/reading/filter.ts'

@@ -1,5 +1,5 @@
 import type { DataAction, Details } from '../../audit/event.ts'
-import type { ChainedEvent } from '../../audit/follower.ts'
+import type { ChainedEvent } from '../../audit/follow/follower.ts'
 import type { AuditLog } from '../../audit/log.ts'
 import { type CountedBy, countRecord, type RecordCount } from '../../audit/reading/count.ts'
 import { type ExportFormat, exportRecord, lastSeq } from '../../audit/reading/export.ts'

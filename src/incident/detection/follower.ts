@@ -1,5 +1,5 @@
 import type { AuditType } from '../../audit/event.ts'
-import type { ChainedEvent, Follower } from '../../audit/follower.ts'
+import type { ChainedEvent, Follower } from '../../audit/follow/follower.ts'
 import type { EventSealer } from '../../audit/sealer.ts'
 import type { Database, Store } from '../../store/database.ts'
 import type { Report } from '../finding.ts'

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { Fault } from '../kernel/error.ts'
-import type { Log } from '../kernel/log.ts'
+import { Fault } from '../../kernel/error.ts'
+import type { Log } from '../../kernel/log.ts'
 import type { Writer } from './appender.ts'
 import type { Order, Premises, Report } from './writer.ts'
 

@@ -1,11 +1,11 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import type { Clock } from '../kernel/clock.ts'
-import type { Random } from '../kernel/id.ts'
-import type { Log } from '../kernel/log.ts'
-import type { Database, Store } from '../store/database.ts'
-import type { AuditFollowersTable } from '../store/schema-record.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Random } from '../../kernel/id.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Database, Store } from '../../store/database.ts'
+import type { AuditFollowersTable } from '../../store/schema-record.ts'
+import type { EventReader } from '../sealer.ts'
 import { type ChainedEvent, type Follower, type FollowerTrouble, NotTaken } from './follower.ts'
-import type { EventReader } from './sealer.ts'
 
 interface ReaderParts {
   readonly store: Store

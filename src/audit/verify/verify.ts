@@ -1,12 +1,12 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { canonical } from '../kernel/json.ts'
-import type { Database } from '../store/database.ts'
-import type { AuditEventsTable, AuditHeadTable } from '../store/schema-record.ts'
-import { columnsOf, genesis, link } from './chain.ts'
-import type { CheckpointVerifier } from './checkpoint.ts'
-import type { AuditEvent } from './event.ts'
-import { auditPurpose, type EventReader } from './sealer.ts'
-import { type Anchored, Witness } from './verify-witness.ts'
+import { canonical } from '../../kernel/json.ts'
+import type { Database } from '../../store/database.ts'
+import type { AuditEventsTable, AuditHeadTable } from '../../store/schema-record.ts'
+import { columnsOf, genesis, link } from '../chain.ts'
+import type { CheckpointVerifier } from '../checkpoint/note.ts'
+import type { AuditEvent } from '../event.ts'
+import { auditPurpose, type EventReader } from '../sealer.ts'
+import { type Anchored, Witness } from './witness.ts'
 
 /** What became of the chain. When it is broken, `seq` is the first event that is not as it was written. */
 export type Verification =

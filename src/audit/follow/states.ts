@@ -1,4 +1,4 @@
-import type { Database } from '../store/database.ts'
+import type { Database } from '../../store/database.ts'
 
 /** How far a follower is, and what keeps it. */
 export interface FollowerState {

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Clock } from '../kernel/clock.ts'
-import type { Log } from '../kernel/log.ts'
-import type { Database, Store } from '../store/database.ts'
-import type { CheckpointVerifier } from './checkpoint.ts'
-import type { EventReader } from './sealer.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Database, Store } from '../../store/database.ts'
+import type { CheckpointVerifier } from '../checkpoint/note.ts'
+import type { EventReader } from '../sealer.ts'
 import { verifyChain } from './verify.ts'
 
 /** Looks through the whole record in the background, again and again: a checkpointer sees no change to what was signed long ago. */

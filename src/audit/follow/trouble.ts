@@ -1,8 +1,8 @@
-import type { Clock } from '../kernel/clock.ts'
-import type { Random } from '../kernel/id.ts'
-import type { AuditEvent } from './event.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Random } from '../../kernel/id.ts'
+import type { AuditEvent } from '../event.ts'
+import { ownEvent } from '../own-event.ts'
 import type { FollowerTrouble } from './follower.ts'
-import { ownEvent } from './own-event.ts'
 
 /** What became of a follower, as the record has it. */
 export function troubleEvent(

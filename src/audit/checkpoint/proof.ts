@@ -1,8 +1,8 @@
-import type { Database } from '../store/database.ts'
-import { columnsOf } from './chain.ts'
-import { type CheckpointVerifier, isSigned, readCheckpoint, type SignedCheckpoint } from './checkpoint.ts'
-import { checkpointAt, checkpointsAfter } from './checkpoint-rows.ts'
+import type { Database } from '../../store/database.ts'
+import { columnsOf } from '../chain.ts'
 import { leafHash, verifyInclusion } from './merkle.ts'
+import { type CheckpointVerifier, isSigned, readCheckpoint, type SignedCheckpoint } from './note.ts'
+import { checkpointAt, checkpointsAfter } from './rows.ts'
 import { inclusionProof } from './tree.ts'
 
 /** What shows to anybody that an event is in the record that a checkpoint was signed over. */

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Store } from '../store/database.ts'
-import { appendBatch, outboxBatch } from './chain.ts'
-import type { AuditEvent } from './event.ts'
-import type { EventReader, EventSealer, SealedEvent } from './sealer.ts'
+import type { Store } from '../../store/database.ts'
+import { appendBatch, outboxBatch } from '../chain.ts'
+import type { AuditEvent } from '../event.ts'
+import type { EventReader, EventSealer, SealedEvent } from '../sealer.ts'
 
 /** Puts events into the chain, in the order in which they are handed over: as they happened, in the form of `eventText`. */
 export interface Writer {

@@ -1,5 +1,5 @@
-import type { Database } from '../store/database.ts'
-import type { AuditCheckpointsTable } from '../store/schema-record.ts'
+import type { Database } from '../../store/database.ts'
+import type { AuditCheckpointsTable } from '../../store/schema-record.ts'
 
 /** Checkpoints after the one that covers `size` events, from the smallest on. */
 export function checkpointsAfter(db: Database, size: number, limit = 500): Promise<AuditCheckpointsTable[]> {

@@ -1,14 +1,14 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import type { Random } from '../kernel/id.ts'
-import type { RootKey } from '../keys/root.ts'
-import type { Database } from '../store/database.ts'
+import type { Random } from '../../kernel/id.ts'
+import type { RootKey } from '../../keys/root.ts'
+import type { Database } from '../../store/database.ts'
 import {
   type Checkpoint,
   type CheckpointVerifier,
   checkpointNote,
   checkpointText,
   type SignedCheckpoint,
-} from './checkpoint.ts'
+} from './note.ts'
 
 /** What signs checkpoints. It is derived from the root key: there is nothing to store, and all nodes have the same. */
 export interface CheckpointKey extends CheckpointVerifier {

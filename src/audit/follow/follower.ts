@@ -1,5 +1,5 @@
-import type { Database } from '../store/database.ts'
-import type { AuditEvent } from './event.ts'
+import type { Database } from '../../store/database.ts'
+import type { AuditEvent } from '../event.ts'
 
 /** An event of the chain, as it happened. */
 export interface ChainedEvent {

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { Fault } from '../kernel/error.ts'
-import { readCheckpoint, type SignedCheckpoint } from './checkpoint.ts'
+import { Fault } from '../../kernel/error.ts'
+import { readCheckpoint, type SignedCheckpoint } from './note.ts'
 
 /** Appends notes to a file, each with an empty line behind it, and waits until they are on the disk. It is made for its owner alone. */
 export async function appendNotes(path: string, notes: readonly string[]): Promise<void> {

@@ -1,8 +1,8 @@
-import type { Database } from '../store/database.ts'
-import type { AuditCheckpointsTable, AuditEventsTable } from '../store/schema-record.ts'
-import { type CheckpointVerifier, isSigned, readCheckpoint, type SignedCheckpoint } from './checkpoint.ts'
-import { checkpointAt, checkpointsAfter, latestCheckpoint } from './checkpoint-rows.ts'
-import { GrowingTree, leafHash, type Subtree } from './merkle.ts'
+import type { Database } from '../../store/database.ts'
+import type { AuditCheckpointsTable, AuditEventsTable } from '../../store/schema-record.ts'
+import { GrowingTree, leafHash, type Subtree } from '../checkpoint/merkle.ts'
+import { type CheckpointVerifier, isSigned, readCheckpoint, type SignedCheckpoint } from '../checkpoint/note.ts'
+import { checkpointAt, checkpointsAfter, latestCheckpoint } from '../checkpoint/rows.ts'
 
 /** What speaks against the chain, or against what was signed of it. See `Broken` of verify.ts. */
 export interface Objection {

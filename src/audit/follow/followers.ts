@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Clock } from '../kernel/clock.ts'
-import { type Random, uuidv7 } from '../kernel/id.ts'
-import type { Log } from '../kernel/log.ts'
-import type { Database, Store } from '../store/database.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { type Random, uuidv7 } from '../../kernel/id.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Database, Store } from '../../store/database.ts'
+import type { EventReader } from '../sealer.ts'
 import type { Follower, FollowerTrouble } from './follower.ts'
-import { FollowerReader } from './follower-reader.ts'
-import type { EventReader } from './sealer.ts'
+import { FollowerReader } from './reader.ts'
 
 export interface FollowersParts {
   readonly store: Store

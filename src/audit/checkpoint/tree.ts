@@ -1,6 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { Fault } from '../kernel/error.ts'
-import type { Database } from '../store/database.ts'
+import { Fault } from '../../kernel/error.ts'
+import type { Database } from '../../store/database.ts'
 import { GrowingTree, leafHash, nodeHash, type Subtree, tileLevels } from './merkle.ts'
 
 /** The root of the Merkle tree over the first `size` events (RFC 9162 §2.1.1). Throws a Fault where one of them is missing. */

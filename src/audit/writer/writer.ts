@@ -1,11 +1,11 @@
 /** The writer thread: it alone waits for the disk, on a connection of its own. `WriterThread` speaks to it. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { systemClock } from '../kernel/clock.ts'
-import { systemRandom } from '../kernel/id.ts'
-import { openStore } from '../store/database.ts'
-import { tuneForWriting } from '../store/sqlite.ts'
+import { systemClock } from '../../kernel/clock.ts'
+import { systemRandom } from '../../kernel/id.ts'
+import { openStore } from '../../store/database.ts'
+import { tuneForWriting } from '../../store/sqlite.ts'
+import { openEventSealer } from '../sealer.ts'
 import { openAppender } from './appender.ts'
-import { openEventSealer } from './sealer.ts'
 
 export type Order =
   /** One event a line: a canonical text has no line break, and one long string crosses faster than many. */

@@ -1,5 +1,5 @@
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
-import { base64url } from '../kernel/bytes.ts'
+import { base64url } from '../../kernel/bytes.ts'
 
 /** What is signed of the chain as it stood at a moment. */
 export interface Checkpoint {
