@@ -88,6 +88,7 @@ const batchMax = 1024
 const batchMs = 50
 const backlogMax = 65_536
 const stalledMs = 5_000
+const freshMs = 1_000
 const closeMs = 5_000
 
 class BatchingLog implements AuditLog {
@@ -107,6 +108,12 @@ class BatchingLog implements AuditLog {
   /** Appends under way, and when the writer last had nothing to do or got something done. */
   #appends = 0
   #progressAt = 0
+  /**
+   * Whether that was a moment ago by the timers of this process: a clock that leaps, because the process or its machine stood still, says
+   * nothing of the writer.
+   */
+  #isFresh = false
+  #freshness: NodeJS.Timeout | undefined
   /** Appends that ended. */
   #done = 0
   #closed = false
@@ -121,7 +128,7 @@ class BatchingLog implements AuditLog {
   }
 
   get healthy(): boolean {
-    return this.#appends === 0 || this.#clock.monotonic() - this.#progressAt < stalledMs
+    return this.#appends === 0 || this.#isFresh || this.#clock.monotonic() - this.#progressAt < stalledMs
   }
 
   get ready(): boolean {
@@ -231,14 +238,21 @@ class BatchingLog implements AuditLog {
   }
 
   async #append(bodies: readonly string[]): Promise<void> {
-    if (this.#appends++ === 0) this.#progressAt = this.#clock.monotonic()
+    if (this.#appends++ === 0) this.#progresses()
     try {
       await this.#writer.append(bodies)
     } finally {
       this.#appends--
       this.#done++
-      this.#progressAt = this.#clock.monotonic()
+      this.#progresses()
     }
+  }
+
+  #progresses(): void {
+    this.#progressAt = this.#clock.monotonic()
+    this.#isFresh = true
+    this.#freshness ??= setTimeout(() => (this.#isFresh = false), freshMs).unref()
+    this.#freshness.refresh()
   }
 
   /** Throws once nothing was got done for as long as makes a log unhealthy, counted from now, in pauses: no clock has to go. */

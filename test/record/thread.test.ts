@@ -44,6 +44,7 @@ test('A61, AU6: a thread that dies is replaced: its sink has everything, and wha
     {
       store: `sqlite:${join(folder, 'gatehouse.db')}`,
       audit: { sinks: [{ kind: 'file', path }] },
+      limits: false,
     },
     { roles: ['admin'] },
   )
