@@ -158,7 +158,7 @@ function bounded(exchange: Exchange): Readable | undefined {
   })
   body.on('error', (error) => gauge.destroy(error))
   body.on('close', () => {
-    if (!body.readableEnded) gauge.destroy(new Fault('client-left', 'the body broke off before its end'))
+    if (!body.readableEnded) gauge.destroy(new Fault('bad-request', 'the body broke off before its end'))
   })
   return body.pipe(gauge)
 }

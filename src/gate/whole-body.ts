@@ -21,7 +21,7 @@ export async function wholeBody(exchange: Exchange, heard?: (chunk: Uint8Array) 
     return refuse('content-too-large', { detail: `the body may hold ${route.bodyBytesMax} bytes` })
   if ('declined' in collected)
     return refuse('unavailable', { detail: 'too many bodies are being read at once', retryAfterMs: 1_000 })
-  return refuse('client-left', { detail: 'the body broke off before its end' })
+  return refuse('bad-request', { detail: 'the body broke off before its end' })
 }
 
 const nothing = Buffer.alloc(0)
