@@ -231,10 +231,10 @@ export function playbookCases(fresh: FreshStore): void {
       status: 'done',
       told: { told: 'before it was killed', facts: { locked: [] } },
     })
-    await at.turn()
+    await at.advanceRuns()
     assert.equal((await playbooks.runBook.find(store.db, second))?.steps[1]?.status, 'pending')
     await at.advance(30_000)
-    await at.turn()
+    await at.advanceRuns()
     const gone = await playbooks.runBook.find(store.db, second)
     assert.deepEqual([gone?.status, gone?.steps[0]?.outcome.told], ['done', 'before it was killed'])
     assert.equal(gone?.steps[1]?.status, 'done')

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test'
 import type { Config } from '../../src/config/settings.ts'
 import type { Run } from '../../src/incident/playbook/run.ts'
 import { type TestClock, testClock } from '../support/clock.ts'
+import { eventually } from '../support/eventually.ts'
 import { mirror, startUpstream } from '../support/house.ts'
 import { type Answer, bearer, type Event, type PeopleHouse, startPeople } from '../support/people.ts'
 import type { FreshStore } from './scene.ts'
@@ -38,6 +39,8 @@ export interface Scene {
   events(action: string): Promise<readonly Event[]>
   timeline(incident: string): Promise<readonly string[]>
   /** What both nodes do twice a second. */
+  /** Lets both nodes go on with what they can go on with. */
+  advanceRuns(): Promise<void>
   turn(): Promise<void>
 }
 
@@ -109,8 +112,16 @@ export async function playbookScene(
       const { timeline } = here.house.playbooks
       return (await timeline.page(opened.db, incident, 0, 100)).map(({ kind, text }) => `${kind}: ${text}`)
     },
-    async turn() {
+    async advanceRuns() {
       await Promise.all([here, there].map(({ house }) => house.playbooks.runner.advance()))
+    },
+    async turn() {
+      await scene.advanceRuns()
+      // The houses carry out runs by themselves too: one that is under way is waited for.
+      await eventually(async () => {
+        const runs = opened.db.selectFrom('playbook_runs').select('id').where('status', 'in', ['pending', 'running'])
+        return (await runs.executeTakeFirst()) === undefined ? true : undefined
+      })
     },
   }
   return scene
