@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
 import { Redis } from 'ioredis'
 import { throwAwayFolder } from '../support/folder.ts'
+import { freePort } from '../support/port.ts'
 
 /** The server that tests share. Whoever uses it keeps to a prefix of their own. */
 export const sharedServer = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379'
@@ -80,14 +80,4 @@ export async function ownServer(context: TestContext, ...options: readonly strin
     await kill()
   })
   return { url: `redis://127.0.0.1:${port}`, port, admin, kill, restart: start }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type BrowserContext, chromium } from 'playwright-core'
 
@@ -17,13 +15,4 @@ export async function openBrowser(
   })
   context.after(() => browser.close())
   return browser.newContext(options)
-}
-
-/** A port that is free now: a passkey belongs to an address that has to be known beforehand. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import * as client from 'openid-client'
 import type { Config } from '../../src/config/settings.ts'
-import { freePort } from './browser.ts'
 import { mirror, startUpstream } from './house.ts'
 import { type PeopleHouse, startPeople } from './people.ts'
+import { freePort } from './port.ts'
 import { type Stop, Walker } from './walker.ts'
 
 export const scopes = {
