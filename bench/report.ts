@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { offeredPerSecond } from './pace.ts'
+import { row, writeSections } from './readme.ts'
 import { goalLines, median, medianOf, type Result, ratios, type Turn } from './results.ts'
 
 /** What was measured with, as sentences. */
@@ -39,13 +39,7 @@ export function terminalTable(results: readonly Result[]): string {
  * contestant makes of another's is nearly the same on the next.
  */
 export function writeReadme(results: readonly Result[], setting: Setting): void {
-  const path = join(import.meta.dirname, 'README.md')
-  const [before, rest] = readFileSync(path, 'utf8').split('<!-- results -->\n')
-  const after = rest?.split('<!-- /results -->')[1]
-  if (before === undefined || after === undefined) {
-    throw new Error('bench/README.md: expected a line `<!-- results -->` and a line `<!-- /results -->`')
-  }
-  writeFileSync(path, `${before}<!-- results -->\n${resultsText(results, setting)}\n<!-- /results -->${after}`)
+  writeSections(join(import.meta.dirname, 'README.md'), new Map([['results', resultsText(results, setting)]]))
 }
 
 function resultsText(results: readonly Result[], setting: Setting): string {
@@ -95,10 +89,6 @@ const cpuMicros = (turn: Turn): number | undefined => turn.cpuMicros
 const busy = (turn: Turn): number | undefined => turn.busy
 const p50Ms = (turn: Turn): number => turn.latency.p50Ms
 const p99Ms = (turn: Turn): number => turn.latency.p99Ms
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`
-}
 
 function percent(value: number | undefined): string {
   return value === undefined ? '–' : `${Math.round(value * 100)} %`

@@ -56,6 +56,8 @@ import type { BodyMemory } from './http/body-memory.ts'
 import type { RouterEntry } from './http/router.ts'
 import { openIncidents } from './incident/open.ts'
 import { openPlaybooks, type PlaybookRooms } from './incident/playbook/open.ts'
+import type { Inspections } from './inspection/inspections.ts'
+import { openSchemas, type Schemas } from './inspection/schema/compile.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Follower } from './kernel/epoch.ts'
 import type { Random } from './kernel/id.ts'
@@ -103,6 +105,7 @@ export interface Standing {
   readonly idKeyring: Keyring
   readonly revocations: Revocations
   readonly bodies: BodyMemory
+  readonly inspections: Inspections
   readonly meters: Meters
   readonly jwks: () => unknown
   /** How long others may keep the keys: less than a new one waits before it signs. */
@@ -239,6 +242,10 @@ export function furnish(settings: Settings, standing: Standing, shield: Shield):
     jwks: () => kept(standing.jwks(), standing.jwksMaxAgeSeconds),
   }
   const known: Draughting = {
+    content: {
+      schemasOf: schemasOf(settings),
+      inspectionOf: standing.inspections.by(settings.inspection),
+    },
     limits,
     upstreams,
     signatures: machines.signaturesOf(settings.signatures),
@@ -270,6 +277,15 @@ export function furnish(settings: Settings, standing: Standing, shield: Shield):
     rooms,
   )
   return { plan, roles, decisions, resourceTypes, upstreams, shield, playbooks }
+}
+
+/** Documents of others leave out types that schemas of the configuration have to name. */
+function schemasOf({ schemas, documents }: Settings): (document: string | undefined) => Schemas {
+  const own = openSchemas({ shared: schemas })
+  const ofDocuments = new Map(
+    documents.map(({ name, shared }) => [name, openSchemas({ shared, typesOptional: true })] as const),
+  )
+  return (document) => (document === undefined ? own : (ofDocuments.get(document) ?? own))
 }
 
 /** What a configuration says of roles. */

@@ -27,6 +27,7 @@ import { BodyMemory } from './http/body-memory.ts'
 import { frozenBy } from './incident/freeze.ts'
 import type { PlaybookRooms } from './incident/playbook/open.ts'
 import type { PlaybookRunner } from './incident/playbook/runner.ts'
+import { openInspections } from './inspection/inspections.ts'
 import { base64url } from './kernel/bytes.ts'
 import type { Clock } from './kernel/clock.ts'
 import { Epoch, Follower } from './kernel/epoch.ts'
@@ -211,6 +212,9 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     undo.push(() => traffic.close())
     const { blockBook } = traffic
     const bodies = new BodyMemory(first.bodyMemory, { memory: memory.bodies, threads: thread.of })
+    const redactionKey = root.derive('redaction')
+    const inspections = openInspections({ key: redactionKey, clock, random, log, environment })
+    undo.push(() => inspections.close())
     const via = `gatehouse-${base64url(new Uint8Array(memory.name))}`
     let gate: Gate | undefined
     const gauges = {
@@ -264,6 +268,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       idKeyring,
       revocations,
       bodies,
+      inspections,
       meters,
       jwks: () => idKeyring.jwks(),
       jwksMaxAgeSeconds: idKeyring.jwksMaxAgeSeconds,
@@ -290,7 +295,13 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
 
     const decisions: DecisionPoint = { decide: (request) => floor.decisions.decide(request) }
     const house: House = {
-      ...embed(opened, { grounds: () => ({ decisions, types: floor.resourceTypes }), clock, random, audit }),
+      ...embed(opened, {
+        grounds: () => ({ decisions, types: floor.resourceTypes }),
+        clock,
+        random,
+        audit,
+        content: { options: () => settings.inspection, key: redactionKey },
+      }),
       gate: opened,
       store,
       reading: reading.db,

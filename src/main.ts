@@ -38,6 +38,10 @@ const commands: Readonly<
   doctor: { summary: 'answer every line of the checklists', load: () => import('./cli/doctor.ts') },
   review: { summary: 'weekly, monthly: what happened, against before', load: () => import('./cli/review.ts') },
   audit: { summary: 'verify, search, count, export, prove, checkpoint; sinks', load: () => import('./cli/audit.ts') },
+  inspect: {
+    summary: 'say what would be found in a text or a request; weigh the record by other thresholds',
+    load: () => import('./cli/inspect.ts'),
+  },
   detect: {
     summary: 'list the rules of detection, or run them over the record',
     load: () => import('./cli/detect.ts'),

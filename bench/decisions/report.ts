@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machineText } from '../machine.ts'
+import { row, whole, writeSections } from '../readme.ts'
 import { median } from '../results.ts'
 import type { Contestant } from './contestants.ts'
 import { type Shape, shapes, shapeTitles } from './shapes.ts'
@@ -33,11 +33,6 @@ export function terminalText({ shape, size, results }: Cell): string {
 
 /** Writes the ratios into README.md, between its markers: decisions a second belong to one machine. */
 export function writeReadme(cells: readonly Cell[], rounds: string): void {
-  const path = join(import.meta.dirname, 'README.md')
-  const [before, rest] = readFileSync(path, 'utf8').split('<!-- results -->\n')
-  const after = rest?.split('<!-- /results -->')[1]
-  if (before === undefined || after === undefined)
-    throw new Error('expected a line `<!-- results -->` and a line `<!-- /results -->` in README.md')
   const text = [
     ...shapes.flatMap((shape) => [
       ...table(
@@ -48,7 +43,7 @@ export function writeReadme(cells: readonly Cell[], rounds: string): void {
     ]),
     `Machine: ${machineText()}. ${rounds}, median of the rounds.`,
   ].join('\n')
-  writeFileSync(path, `${before}<!-- results -->\n${text}\n<!-- /results -->${after}`)
+  writeSections(join(import.meta.dirname, 'README.md'), new Map([['results', text]]))
 }
 
 function table(shape: Shape, cells: readonly Cell[]): readonly string[] {
@@ -81,14 +76,6 @@ function ratioText(ratios: readonly number[]): string {
   return middle < 5 ? `${text} (${times(Math.min(...ratios))} – ${times(Math.max(...ratios))})` : text
 }
 
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`
-}
-
 function times(ratio: number): string {
   return ratio < 10 ? ratio.toFixed(1) : whole(Number(ratio.toPrecision(2)))
-}
-
-function whole(number: number): string {
-  return Math.round(number).toLocaleString('en')
 }

@@ -1,7 +1,9 @@
 // `npm run bench:decisions`: decisions a second, ours and others', in one run. README.md beside this tells how to read it.
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { runCommand } from '../command.ts'
+import { ask, startForked } from '../forked.ts'
 import { installPackages } from '../packages.ts'
 import { median } from '../results.ts'
 import { type Contestant, contestants } from './contestants.ts'
@@ -18,23 +20,7 @@ const warmUpMs = 300
 /** So many answers have to be right before anything is timed; of many rules fewer are asked, as some take long over them. */
 const sampleOf = (size: number, { remembers }: Contestant): number => (size > 1_000 && !remembers ? 40 : 500)
 
-const options = readOptions()
-if (options === undefined) {
-  process.stderr.write(`${usage}\n`)
-  process.exit(2)
-}
-const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1))
-try {
-  await bench(options)
-} catch (error) {
-  process.stderr.write(`bench: ${(error as Error).message}\n`)
-  process.exitCode = 1
-}
-process.exit()
+await runCommand(readOptions(), usage, bench)
 
 interface Options {
   readonly rounds: number
@@ -82,7 +68,7 @@ async function measure(shape: Shape, size: number, rounds: number, ms: number): 
   const rates = new Map<string, number[]>()
   for (let round = 0; round <= rounds; round++) {
     for (const { contestant, child } of runners) {
-      const { perSecond } = await ask<{ perSecond: number }>(contestant, child, round === 0 ? warmUpMs : ms)
+      const { perSecond } = await ask<{ perSecond: number }>(contestant.name, child, round === 0 ? warmUpMs : ms)
       if (round > 0) rates.set(contestant.name, [...(rates.get(contestant.name) ?? []), perSecond])
     }
   }
@@ -99,14 +85,13 @@ async function measure(shape: Shape, size: number, rounds: number, ms: number): 
 
 /** Starts it and sees that it answers right. */
 async function start(contestant: Contestant, shape: Shape, size: number) {
-  const child = fork(
-    join(import.meta.dirname, 'child.ts'),
-    [contestant.name, shape, String(size), String(sampleOf(size, contestant))],
-    { env: { ...process.env, NODE_ENV: 'production' } },
-  )
-  running.add(child)
-  child.once('exit', () => running.delete(child))
-  const { loadMs, answers } = await ask<{ loadMs: number; answers: readonly boolean[] }>(contestant, child)
+  const child = startForked(join(import.meta.dirname, 'child.ts'), [
+    contestant.name,
+    shape,
+    String(size),
+    String(sampleOf(size, contestant)),
+  ])
+  const { loadMs, answers } = await ask<{ loadMs: number; answers: readonly boolean[] }>(contestant.name, child)
   const questions = questionsOf(shape, rulesOf(shape, size)).slice(0, answers.length)
   const wrong = questions.findIndex(({ allowed }, at) => allowed !== answers[at])
   if (wrong >= 0)
@@ -114,17 +99,4 @@ async function start(contestant: Contestant, shape: Shape, size: number) {
       `${contestant.name} answers ${answers[wrong]} with ${size} rules to ${JSON.stringify(questions[wrong])}`,
     )
   return { child, loadMs }
-}
-
-/** Hands over a message and waits for the next one. */
-function ask<T>(contestant: Contestant, child: ChildProcess, message?: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const ended = (): void => reject(new Error(`${contestant.name} ended before it answered`))
-    child.once('exit', ended)
-    child.once('message', (answer) => {
-      child.off('exit', ended)
-      resolve(answer as T)
-    })
-    if (message !== undefined) child.send(message)
-  })
 }

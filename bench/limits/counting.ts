@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { ask, startForked } from '../forked.ts'
 import { median } from '../results.ts'
 import { type Algorithm, type Contestant, contestants, five, type Store, type Trial } from './contestants.ts'
 
@@ -25,11 +26,6 @@ export interface CountingOptions {
 const warmUpMs = 400
 const keysIn: Readonly<Record<Store, readonly number[]>> = { memory: [1, 1_000, 100_000], redis: [1, 1_000] }
 
-const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
-
 /** All contestants of a store: each in its process, taking turns, so that whatever else the machine does meets all of them. */
 export async function measureCounting(store: Store, options: CountingOptions): Promise<readonly Cell[]> {
   const cells: Cell[] = []
@@ -43,7 +39,7 @@ export async function measureCounting(store: Store, options: CountingOptions): P
     for (let round = 0; round <= options.rounds; round++) {
       for (const { entry, child, rates } of runners) {
         const { perSecond } = await ask<{ perSecond: number }>(
-          entry.contestant,
+          entry.contestant.name,
           child,
           round === 0 ? warmUpMs : options.ms,
         )
@@ -68,30 +64,13 @@ export async function measureCounting(store: Store, options: CountingOptions): P
 async function start(contestant: Contestant, { store, algorithm, keys, redis }: Trial): Promise<ChildProcess> {
   const prefix = `${redis.prefix}:${contestant.name}:${algorithm}:${keys}`
   const trial: Trial = { store, algorithm, keys, redis: { url: redis.url, prefix } }
-  const child = fork(join(import.meta.dirname, 'child.ts'), [contestant.name, JSON.stringify(trial)], {
-    env: { ...process.env, NODE_ENV: 'production' },
-  })
-  running.add(child)
-  child.once('exit', () => running.delete(child))
-  const { answers } = await ask<{ answers: readonly boolean[] }>(contestant, child)
+  const child = startForked(join(import.meta.dirname, 'child.ts'), [contestant.name, JSON.stringify(trial)])
+  const { answers } = await ask<{ answers: readonly boolean[] }>(contestant.name, child)
   if (answers.filter((allowed) => allowed).length !== five || answers.at(-1) !== false)
     throw new Error(
       `${contestant.name}, ${algorithm}: of six requests under a limit of five it lets ${answers} through`,
     )
   return child
-}
-
-/** Hands over a message and waits for the next one. */
-function ask<T>(contestant: Contestant, child: ChildProcess, message?: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const ended = (): void => reject(new Error(`${contestant.name} ended before it answered`))
-    child.once('exit', ended)
-    child.once('message', (answer) => {
-      child.off('exit', ended)
-      resolve(answer as T)
-    })
-    if (message !== undefined) child.send(message)
-  })
 }
 
 /** Whether a Redis answers there. */

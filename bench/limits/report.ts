@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machineText } from '../machine.ts'
+import { row, verdict, whole, writeSections } from '../readme.ts'
 import { median } from '../results.ts'
 import type { Cell } from './counting.ts'
 import type { FloodResult, SheddingResult, WayResult } from './whole.ts'
@@ -125,22 +125,11 @@ export function sheddingSection(results: readonly SheddingResult[]): Section {
 
 /** Writes sections into README.md, each between its markers: figures for a second belong to one machine, ratios less so. */
 export function writeReadme(sections: ReadonlyMap<Part, Section>, setting: string): void {
-  const path = join(import.meta.dirname, 'README.md')
-  let text = readFileSync(path, 'utf8')
-  for (const [part, section] of sections) {
-    const [open, close] = [`<!-- ${part} -->\n`, `<!-- /${part} -->`]
-    const [before, rest] = text.split(open)
-    const after = rest?.split(close)[1]
-    if (before === undefined || after === undefined)
-      throw new Error(`expected a line \`${open.trim()}\` and a line \`${close}\` in README.md`)
-    text = `${before}${open}${[...section.text, '', `${machineText()}. ${setting}`].join('\n')}\n${close}${after}`
-  }
-  writeFileSync(path, text)
-}
-
-/** Whether a goal is reached. */
-function verdict(isReached: boolean, goal: string, measured: string): string {
-  return `- ${isReached ? 'reached' : 'not reached'}: ${goal}; measured ${measured}`
+  const texts = Array.from(
+    sections,
+    ([part, { text }]) => [part, [...text, '', `${machineText()}. ${setting}`].join('\n')] as const,
+  )
+  writeSections(join(import.meta.dirname, 'README.md'), new Map(texts))
 }
 
 /** The median, and the lowest and the highest round. */
@@ -154,14 +143,6 @@ function times(value: number, digits = 1): string {
   return value < 10 ? value.toFixed(digits) : whole(value)
 }
 
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`
-}
-
 function percent(value: number): string {
   return `${Math.round(value * 100)} %`
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en')
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { runCommand } from '../command.ts'
 import { installPackages } from '../packages.ts'
 import { forgetKeys, measureCounting, redisAnswers } from './counting.ts'
 import {
@@ -27,20 +28,9 @@ const usage = `usage: npm run bench:limits -- [--rounds N] [--ms N] [--seconds S
 
 Redis is that of TEST_REDIS_URL, or redis://127.0.0.1:6379; keys of a prefix of the run's own are written there, and taken away.`
 
-const options = readOptions()
-if (options === undefined) {
-  process.stderr.write(`${usage}\n`)
-  process.exit(2)
-}
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
-try {
-  await bench(options)
-} catch (error) {
-  process.stderr.write(`bench: ${(error as Error).message}\n`)
-  process.exitCode = 1
-}
-process.exit()
+await runCommand(readOptions(), usage, bench)
 
 interface Options {
   readonly rounds: number | undefined

@@ -100,6 +100,9 @@ export default defineConfig({
     },
   },
 
+  // On every route.
+  inspection: { injection: 'block' },
+
   routes: [
     { path: '/api/conversations', methods: ['GET'], require: 'conversation:read', to: 'api' },
     { path: '/api/conversations', methods: ['POST'], require: 'conversation:create', to: 'api' },
@@ -117,7 +120,48 @@ export default defineConfig({
       resource: 'conversation',
       to: 'api',
     },
-    { path: '/api/tools/:name', methods: ['POST'], require: 'tool:execute', limit: 'tool', to: 'api' },
+    // What a person says to the model. Links stay in it, to where links may lead; orders to the model are remembered.
+    {
+      path: '/api/conversations/:id/messages',
+      methods: ['POST'],
+      require: 'conversation:create',
+      resource: 'conversation',
+      to: 'api',
+      body: {
+        type: 'object',
+        properties: { text: { type: 'string', minLength: 1, maxLength: 10_000 } },
+        required: ['text'],
+        additionalProperties: false,
+      },
+      inspection: { html: { '/text': 'links' }, prompts: 'log' },
+    },
+    // What people say of themselves; registration itself holds the same of names and addresses.
+    {
+      path: '/api/profile',
+      methods: ['PUT'],
+      access: 'authenticated',
+      to: 'api',
+      body: {
+        type: 'object',
+        properties: {
+          username: { type: 'string', minLength: 3, maxLength: 20, pattern: '^[a-zA-Z0-9_-]+$' },
+          email: { type: 'string', format: 'email' },
+          about: { type: 'string', maxLength: 1000 },
+        },
+        required: ['username', 'email'],
+        additionalProperties: false,
+      },
+      inspection: { html: { '/about': 'links' } },
+    },
+    // What comes back from a tool was written by others, and the model reads it.
+    {
+      path: '/api/tools/:name',
+      methods: ['POST'],
+      require: 'tool:execute',
+      limit: 'tool',
+      to: 'api',
+      inspection: { prompts: { answers: 'log' } },
+    },
     { path: '/api/tools/:name', methods: ['PUT'], require: 'tool:register', to: 'api' },
     { path: '/api/users', methods: ['GET'], require: 'user:manage', to: 'api' },
     { path: '/api/config', methods: ['PUT'], require: 'system:config', to: 'api' },
@@ -129,6 +173,7 @@ export default defineConfig({
       credentials: ['service-token'],
       limit: 'tool',
       to: 'mcp',
+      inspection: { prompts: { answers: 'log' } },
     },
     // By a client certificate. Without TLS nobody has one.
     {

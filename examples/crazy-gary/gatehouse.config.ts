@@ -83,6 +83,30 @@ export default defineConfig({
         required: ['title', 'description'],
         additionalProperties: false,
       },
+      // Its pages show both as text: no markup is left in them.
+      inspection: { html: { '/title': 'none', '/description': 'none' } },
+    },
+    // What a task is about: a file by what it holds, whatever it is called.
+    {
+      path: '/api/files',
+      methods: ['POST'],
+      require: 'task:create',
+      limit: 'general',
+      to: 'api',
+      bodyMax: '6mb',
+      bodyByType: {
+        multipart: {
+          type: 'object',
+          properties: { file: { type: 'string', format: 'binary' }, note: { type: 'string', maxLength: 200 } },
+          required: ['file'],
+          additionalProperties: false,
+        },
+      },
+      inspection: {
+        uploads: { types: ['image/png', 'image/jpeg', 'application/pdf', 'text/plain'], max: '5mb', files: 1 },
+        bodyMax: '6mb',
+        deadline: '10s', // of large files
+      },
     },
     { path: '/api/tasks', methods: ['GET'], require: 'task:read', limit: 'general', to: 'api' },
     // A task is its owner's. To be read, the API's own answer says whose it is, before anything of it leaves.

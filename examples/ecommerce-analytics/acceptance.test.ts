@@ -89,10 +89,10 @@ test('e-commerce analytics', async (context) => {
       return errors ?? answer.status
     }
     assert.equal(await query({ granularity: 'week' }), 201)
-    const early = { end_date: ['must be later than 2026-01-01'] }
+    const early = { end_date: ['must be later than `start_date`'] }
     assert.deepEqual(await query({ end_date: '2026-01-01' }), early)
     assert.deepEqual(await query({ end_date: '2025-12-31' }), early)
-    assert.deepEqual(await query({ end_date: '31.12.2026' }), { end_date: ['must match format "date"'] })
+    assert.deepEqual(await query({ end_date: '31.12.2026' }), { end_date: ['must be a date such as `2026-12-31`'] })
     assert.deepEqual(await query({ metrics: ['happiness'], extra: 1 }), {
       extra: ['is not a known field'],
       'metrics.0': ['must be one of revenue, orders, conversion_rate, average_order_value, visitors'],

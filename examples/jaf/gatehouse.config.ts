@@ -8,6 +8,38 @@ const certs = process.env['JAF_CERTS']
 const siem = process.env['JAF_SYSLOG_PORT']
 const logs = process.env['JAF_LOGS_URL']
 
+/** A moderation endpoint that speaks as OpenAI's does, where there is one. */
+const moderator = process.env['JAF_MODERATION_URL']
+
+/** Its five categories. Where the endpoint fails that is told, and what people say goes on by the list of words alone. */
+const moderation = {
+  mode: 'block' as const,
+  providers: [
+    { kind: 'words' as const },
+    ...(moderator === undefined ? [] : [{ kind: 'openai' as const, name: 'endpoint', url: moderator }]),
+  ],
+  categories: { harassment: 'off' as const, 'self-harm': 'off' as const, sexual: 'off' as const },
+  deadline: '2s',
+  whenDown: 'allow' as const,
+}
+
+/**
+ * What a program says of a message. JSON Schema counts no characters of an object: these bounds together are less than 1000 of them,
+ * and let nothing lie deeper than a list of words.
+ */
+const metadata = {
+  type: 'object',
+  maxProperties: 10,
+  propertyNames: { maxLength: 28 },
+  additionalProperties: {
+    anyOf: [
+      { type: 'string', maxLength: 64 },
+      { type: ['number', 'boolean', 'null'] },
+      { type: 'array', maxItems: 4, items: { type: 'string', maxLength: 12 } },
+    ],
+  },
+}
+
 /** JAF: an agent framework with chat, agents, tools and memory. Its own numbers, as far as the house has what they are about. */
 export default defineConfig({
   upstreams: { api: url },
@@ -80,6 +112,13 @@ export default defineConfig({
   // The role that holds everything, the house's own administration included. JAF's `admin` holds less.
   administrator: 'system_admin',
 
+  // On every route. Sentences about plans to select and rows to update are none of it; what is personal is struck out on its way
+  // in and on its way out, streams included.
+  inspection: {
+    injection: 'block',
+    pii: { requests: 'redact', answers: 'redact', kinds: ['ssn', 'card', 'email', 'phone'] },
+  },
+
   routes: [
     {
       path: '/api/chat',
@@ -92,17 +131,50 @@ export default defineConfig({
         properties: {
           content: { type: 'string', minLength: 1, maxLength: 10_000 },
           type: { enum: ['text', 'image', 'document'] },
+          metadata,
         },
         required: ['content'],
         additionalProperties: false,
       },
+      inspection: { html: { '/content': 'basic' }, moderation },
     },
-    { path: '/api/chat/advanced', methods: ['POST'], require: 'chat:advanced', limit: 'chat', to: 'api' },
+    {
+      path: '/api/chat/advanced',
+      methods: ['POST'],
+      require: 'chat:advanced',
+      limit: 'chat',
+      to: 'api',
+      inspection: { moderation },
+    },
     { path: '/api/export', methods: ['GET'], require: 'data:export', limit: 'api', to: 'api' },
     { path: '/api/analytics', methods: ['GET'], require: 'analytics:view', limit: 'api', to: 'api' },
     { path: '/api/agents/:name', methods: ['PUT'], require: 'agent:manage', limit: 'api', to: 'api' },
     { path: '/api/system', methods: ['PUT'], require: 'system:admin', limit: 'api', to: 'api' },
-    { path: '/api/upload', methods: ['POST'], require: 'chat:basic', limit: 'upload', to: 'api' },
+    // Files by what they hold, whatever they are called. A document about SQL is a document: nothing puts it into a query.
+    {
+      path: '/api/upload',
+      methods: ['POST'],
+      require: 'chat:basic',
+      limit: 'upload',
+      to: 'api',
+      bodyMax: '11mb',
+      bodyByType: {
+        multipart: {
+          type: 'object',
+          properties: {
+            file: { type: 'array', minItems: 1, maxItems: 5, items: { type: 'string', format: 'binary' } },
+          },
+          required: ['file'],
+          additionalProperties: false,
+        },
+      },
+      inspection: {
+        uploads: { types: ['image/*', 'application/pdf', 'text/plain', 'application/zip'], max: '10mb', files: 5 },
+        bodyMax: '11mb',
+        deadline: '10s', // of large files, and of archives in archives
+        injection: 'log',
+      },
+    },
     // Programs: by a key of theirs, and by nothing else.
     { path: '/api/agents', require: 'chat:basic', credentials: ['api-key'], limit: 'api', to: 'api' },
     // Whoever asks, the request is signed.

@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { type Random, uuidv7 } from '../kernel/id.ts'
 import type { AuditEvent } from './event.ts'
+import { inOrder } from './event-text.ts'
 
 /** Something that the house does of its own accord, with nobody asking for it. */
 export type OwnAct = Pick<
@@ -20,7 +21,7 @@ export function ownEvent(
     actor: { id: 'gatehouse', type: 'system' },
     address: '',
     at,
-    details: Object.fromEntries(Object.entries(act.details).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    details: inOrder(act.details),
     id: uuidv7(at, random),
     request_id: '',
     result,

@@ -1,3 +1,5 @@
+import { warningsOf } from '../config/warnings.ts'
+import { oneLine } from '../kernel/one-line.ts'
 import { type Command, readArgs, Usage } from './command.ts'
 import { findConfig, loadConfig, settled } from './load.ts'
 
@@ -12,8 +14,14 @@ export const command: Command = async (args, terminal) => {
   }
   const path = findConfig(values.config)
   if (path === undefined) throw new Usage('no configuration lies in this folder; name one with --config')
-  const { routes, roles, upstreams } = settled(await loadConfig(path, terminal.environment), path)
+  const settings = settled(await loadConfig(path, terminal.environment), path)
+  const { routes, roles, upstreams, documents } = settings
   const counts = `${routes.length} routes, ${Object.keys(roles).length} roles, ${Object.keys(upstreams).length} upstreams`
   terminal.out(`${path} holds together: ${counts}`)
+  for (const { file, routes: imported, left } of documents) {
+    terminal.out(`${file}: ${imported.length} operations`)
+    for (const line of left) terminal.out(`  ${oneLine(line)}`)
+  }
+  for (const warning of warningsOf(settings)) terminal.out(oneLine(`warning: ${warning}`))
   return true
 }

@@ -9,6 +9,7 @@ import type { IncidentDraft, IncidentQuery } from '../incident/incidents.ts'
 import type { IncidentMetrics, Spread } from '../incident/metrics.ts'
 import { openIncidents } from '../incident/open.ts'
 import { durationMs } from '../kernel/duration.ts'
+import { oneLine } from '../kernel/one-line.ts'
 import { newIncidentBody } from '../wire/incidents.ts'
 import { adminEvent } from './admin-event.ts'
 import { type Command, readArgs, readVerb, type Terminal, told, Usage, type VerbShape } from './command.ts'
@@ -180,7 +181,7 @@ function listLine(incident: Incident): string {
     `${occurrences}×`,
     due === undefined || status === 'resolved' ? title : `${title} (report due ${new Date(due).toISOString()})`,
   ]
-    .map(harmless)
+    .map(oneLine)
     .join('\t')
 }
 
@@ -216,17 +217,15 @@ function showLines({ incident, timeline, evidence, alerts }: IncidentView): read
     ['description', incident.description === '' ? undefined : incident.description],
   ]
   return [
-    ...facts.flatMap(([name, value]) =>
-      value === undefined ? [] : [`${harmless(name).padEnd(14)}${harmless(value)}`],
-    ),
+    ...facts.flatMap(([name, value]) => (value === undefined ? [] : [`${oneLine(name).padEnd(14)}${oneLine(value)}`])),
     '',
     'timeline',
-    ...timeline.map(({ at, actor, kind, text }) => `  ${[moment(at), actor, kind, text].map(harmless).join('  ')}`),
+    ...timeline.map(({ at, actor, kind, text }) => `  ${[moment(at), actor, kind, text].map(oneLine).join('  ')}`),
     ...(evidence.length === 0 ? [] : ['', 'evidence']),
     ...evidence.map(({ seq, id, at, type, action }) =>
       id === undefined
         ? `  ${seq}  is not in the record any more`
-        : `  ${[String(seq), id, moment(at ?? 0), `${type}/${action}`].map(harmless).join('  ')}`,
+        : `  ${[String(seq), id, moment(at ?? 0), `${type}/${action}`].map(oneLine).join('  ')}`,
     ),
     ...(alerts.length === 0 ? [] : ['', 'alerts']),
     ...alerts.map(({ channel, occasion, dueAt, sentAt, givenUpAt, problem = '' }) => {
@@ -236,7 +235,7 @@ function showLines({ incident, timeline, evidence, alerts }: IncidentView): read
           : givenUpAt !== undefined
             ? `given up ${moment(givenUpAt)}`
             : `due ${moment(dueAt)}`
-      return `  ${[channel, occasion, state, problem].map(harmless).join('  ').trimEnd()}`
+      return `  ${[channel, occasion, state, problem].map(oneLine).join('  ').trimEnd()}`
     }),
   ]
 }
@@ -244,7 +243,7 @@ function showLines({ incident, timeline, evidence, alerts }: IncidentView): read
 function metricLines({ count, byType, bySeverity, byStatus, ...took }: IncidentMetrics): readonly string[] {
   const counts = (by: Readonly<Record<string, number>>): string =>
     Object.entries(by)
-      .map(([name, n]) => `${harmless(name)} ${n}`)
+      .map(([name, n]) => `${oneLine(name)} ${n}`)
       .join(', ')
   const spread = (value: Spread | undefined): string =>
     value === undefined ? '-' : `median ${value.medianMs / 1000} s, p90 ${value.p90Ms / 1000} s, of ${value.count}`
@@ -314,11 +313,6 @@ function versionOf({ seen }: Values): number | undefined {
   if (seen === undefined) return undefined
   if (!/^[1-9]\d{0,8}$/.test(seen)) throw new Usage(`--seen: expected a version such as \`3\`, got \`${seen}\``)
   return Number(seen)
-}
-
-/** What others wrote, on one line: it moves no cursor, and turns no text around. */
-function harmless(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ')
 }
 
 /** JSON that is as harmless to look at. */

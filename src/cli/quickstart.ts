@@ -5,6 +5,7 @@ export function demoConfig(url: string): Config {
   return defineConfig({
     upstreams: { demo: url },
     roles: { user: { permissions: ['task:read', 'task:create'] } },
+    inspection: { injection: 'block' },
     routes: [
       { path: '/api/hello', methods: ['GET'], access: 'authenticated', limit: 'general', to: 'demo' },
       { path: '/api/tasks', methods: ['GET'], require: 'task:read', limit: 'general', to: 'demo' },

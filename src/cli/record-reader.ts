@@ -1,3 +1,4 @@
+import { inOrder } from '../audit/event-text.ts'
 import { type FilterName, readFilter, type Written } from '../audit/reading/filter.ts'
 import { type Asked, type RecordReader, RecordReading } from '../endpoints/desk/audit.ts'
 import type { House } from '../house.ts'
@@ -79,7 +80,7 @@ export function operatorOf({ audit }: House, { clock, random }: Terminal): Recor
         actor: { id: 'operator', type: 'system' },
         address: '',
         at,
-        details: Object.fromEntries(Object.entries(details).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+        details: inOrder(details),
         id: uuidv7(at, random),
         request_id: '',
         resource: { id, type: 'audit' },

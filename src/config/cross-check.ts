@@ -5,8 +5,10 @@ import { ownerMistakes } from '../gate/owner/mistakes.ts'
 import { alertProblems } from '../incident/alert/options.ts'
 import { certificateMistakes } from '../oauth/client-options.ts'
 import { contract } from '../wire/contract.ts'
+import { contentMistakes } from './content-mistakes.ts'
 import { limitMistakes } from './limit-mistakes.ts'
 import { roleMistakes } from './role-mistakes.ts'
+import { schemaMistakes } from './schema-mistakes.ts'
 import { type Mistake, ownUrl, type Settings } from './settings.ts'
 
 /** Names that one part uses and another defines. Names are taken from what was written, so that one mistake causes no other. */
@@ -50,8 +52,15 @@ export function crossCheck(given: Readonly<Record<string, unknown>>, settings: S
         message: `\`${target}\` is no endpoint of the house; there ${those(ours)}`,
       })
   }
+  for (const [index, { to }] of (settings.openapi ?? []).entries())
+    if (to !== undefined && !upstreams.has(to))
+      mistakes.push({
+        path: `openapi[${index}].to`,
+        message: `no upstream is called \`${to}\`; there ${those(upstreams)}`,
+      })
+  mistakes.push(...schemaMistakes(settings), ...contentMistakes(settings))
   for (const [index, route] of (settings.routes ?? []).entries()) {
-    const isReadWhole = route?.body !== undefined || route?.signature !== undefined
+    const isReadWhole = route?.body !== undefined || route?.bodyByType !== undefined || route?.signature !== undefined
     if (isReadWhole && (route.bodyMax ?? settings.bodyMax) > settings.bodyMemory)
       mistakes.push({
         path: `routes[${index}].bodyMax`,
@@ -194,7 +203,7 @@ function checkMachines(
 /** Scopes that one part names and another describes, and an address that clients can rely on. */
 function checkOauth(
   given: Readonly<Record<string, unknown>>,
-  { oauth, publicUrl, listen, tokens, upstreams }: Settings,
+  { oauth, publicUrl, listen, tokens, upstreams, documents }: Settings,
 ): Mistake[] {
   const mistakes: Mistake[] = []
   const known = new Set(Object.keys(oauth?.scopes ?? {}))
@@ -204,6 +213,8 @@ function checkOauth(
         mistakes.push({ path, message: `no scope is called \`${scope}\`; there ${those(known)}` })
     }
   }
+  for (const [index, { routes }] of documents.entries())
+    for (const { scope } of routes) mustKnow(`openapi[${index}].file`, scope)
   for (const [index, route] of listIn(given['routes']).entries()) mustKnow(`routes[${index}].scope`, route['scope'])
   for (const [name, { client }] of Object.entries((oauth === undefined && upstreams) || {}))
     if (client !== undefined)

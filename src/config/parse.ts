@@ -3,8 +3,10 @@ import { sinkSecrets } from '../audit/sinks/options.ts'
 import { checkTls } from '../endpoints/tls.ts'
 import { routeOptions } from '../gate/routes.ts'
 import { secretsOf } from '../incident/alert/options.ts'
+import type { OpenapiOptions } from '../inspection/schema/options.ts'
 import { resolveSecret, Secret, type SecretRef } from '../kernel/secret.ts'
 import { crossCheck } from './cross-check.ts'
+import { importDocuments } from './openapi.ts'
 import { type Environment, type Mistake, type Settings, sections } from './settings.ts'
 
 /** Parses a configuration and holds its parts against each other. It finds every mistake, not the first. */
@@ -33,13 +35,30 @@ export function parseConfig(
     if (name === 'routes' && Array.isArray(given['routes'])) parsed[name] = parseRoutes(given['routes'], mistakes)
     else parsed[name] = parseSection(shape, given[name], name, mistakes)
   }
-  const settings = parsed as unknown as Settings
-  mistakes.push(...crossCheck(given, settings))
+  const documents = importDocuments((parsed['openapi'] ?? []) as OpenapiOptions, (mistake) => mistakes.push(mistake))
+  const written = { ...parsed, documents } as unknown as Settings
+  mistakes.push(...crossCheck(given, written))
+  const settings = { ...written, routes: withImported(written.routes ?? [], documents) }
   settleSecrets(settings, environment, mistakes)
   if (settings.listen !== undefined) mistakes.push(...checkTls(settings.listen, environment))
   return mistakes.length === 0
     ? { settings }
     : { mistakes: mistakes.toSorted((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true })) }
+}
+
+/** What is written stands before what a document says: a route of one's own, for the same path and method, takes its place. */
+function withImported(routes: Settings['routes'], documents: Settings['documents']): Settings['routes'] {
+  if (documents.length === 0) return routes
+  const taken = new Set(routes.flatMap((route) => (route === undefined ? [] : placesOf(route))))
+  const imported = documents.flatMap(({ routes: own }) =>
+    own.filter((route) => !placesOf(route).some((at) => taken.has(at))),
+  )
+  return [...routes, ...imported]
+}
+
+function placesOf({ path, methods }: Settings['routes'][number]): readonly string[] {
+  const pattern = path.replace(/:[^/]+/g, ':')
+  return (methods ?? ['*']).map((method) => `${method} ${pattern}`)
 }
 
 function parseSection(shape: z.ZodType, value: unknown, at: string, mistakes: Mistake[]): unknown {

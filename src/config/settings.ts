@@ -13,8 +13,10 @@ import { pageOptions } from '../endpoints/pages/options.ts'
 import { corsOptions } from '../gate/cors.ts'
 import { headerOptions } from '../gate/headers.ts'
 import { resourceOptions } from '../gate/owner/resources.ts'
-import { routeOptions } from '../gate/routes.ts'
+import { type RouteOptions, routeOptions } from '../gate/routes.ts'
 import { incidentOptions } from '../incident/options.ts'
+import { inspectionOptions } from '../inspection/options.ts'
+import { openapiOptions, sharedSchemas } from '../inspection/schema/options.ts'
 import { cidr, size } from '../kernel/shape.ts'
 import { limitName, limitOptions } from '../limits/options.ts'
 import { sharedOptions } from '../limits/shared/options.ts'
@@ -23,6 +25,7 @@ import { oauthOptions } from '../oauth/options.ts'
 import { shieldOptions } from '../shield/options.ts'
 import { upstreamOptions } from '../upstream/options.ts'
 import { roleName } from '../wire/roles.ts'
+import type { ImportedDocument } from './openapi.ts'
 
 /** Each section of the configuration, by the shape that stands beside the code that reads it. */
 export const sections = {
@@ -74,6 +77,12 @@ export const sections = {
   audit: auditOptions.prefault({}),
   /** What is noticed in it, who is told, and what is done. */
   incidents: incidentOptions.prefault({}),
+  /** What is looked for in requests and answers. */
+  inspection: inspectionOptions.prefault({}),
+  /** OpenAPI documents whose operations become routes. */
+  openapi: openapiOptions.default([]),
+  /** Schemas that routes refer to by name. */
+  schemas: sharedSchemas.default({}),
   headers: headerOptions.default({}),
   cors: corsOptions.optional(),
   /** The largest body of a route that does not say another. */
@@ -95,7 +104,12 @@ type Sections = typeof sections
 export type Config = { readonly [Name in keyof Sections]?: z.input<Sections[Name]> }
 
 /** A configuration as it is used: complete, parsed, its names checked against each other. */
-export type Settings = { readonly [Name in keyof Sections]: z.output<Sections[Name]> }
+export type Settings = { readonly [Name in Exclude<keyof Sections, 'routes'>]: z.output<Sections[Name]> } & {
+  /** Those that are written, and those of documents, which they stand before. */
+  readonly routes: readonly RouteOptions[]
+  /** The documents of `openapi`, read. */
+  readonly documents: readonly ImportedDocument[]
+}
 
 /** Gives a configuration its types where it is written. */
 export function defineConfig(config: Config): Config {

@@ -1,3 +1,4 @@
+import { contentWarnings } from './content-mistakes.ts'
 import type { Settings } from './settings.ts'
 
 /** What an operator should know, and nobody is stopped by. */
@@ -18,5 +19,5 @@ export function warningsOf(settings: Settings): string[] {
   for (const area of areas)
     if (!ofRoles.has(area))
       warnings.push(`routes are in the area \`${area}\`, and no role of the configuration counts there alone`)
-  return warnings
+  return [...warnings, ...contentWarnings(settings)]
 }

@@ -5,6 +5,7 @@ import type { BodyAccount, BodyMemory } from '../http/body-memory.ts'
 import type { Inbound, Outbound } from '../http/message.ts'
 import type { PeerCertificate } from '../http/peer-certificate.ts'
 import type { Params } from '../http/router.ts'
+import type { Finding } from '../inspection/finding.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { Allowance } from '../limits/limiter.ts'
 import type { Place } from '../limits/load/upstream.ts'
@@ -53,8 +54,14 @@ export class Exchange {
   place: Place | undefined = undefined
   /** The body, once a stage had to read it whole. */
   payload: Uint8Array | undefined = undefined
+  /** Its media type, where that is another one than it came with. */
+  payloadType: string | undefined = undefined
   /** The payload, parsed and checked. */
   input: unknown = undefined
+  /** What was found in it, the surest first, also where nothing was done about it. */
+  findings: readonly Finding[] = noFindings
+  /** How sure it is that it attacks, from 0 to 1. */
+  score = 0
   /** What is to be done once it is over, however it ended: answered, broken off, or left. */
   atEnd: (() => void) | undefined = undefined
   /** Calls the upstream off, once it was asked: the caller left. */
@@ -103,6 +110,8 @@ export class Exchange {
     this.atEnd?.()
   }
 }
+
+const noFindings: readonly Finding[] = []
 
 /** What is known of a request before its first stage. */
 export type Arrival = Pick<

@@ -1,12 +1,13 @@
-import { type Readable, Transform } from 'node:stream'
 import { actorsOf } from '../authn/actor.ts'
 import type { Principal } from '../authn/principal.ts'
 import { withoutCookies } from '../http/cookies.ts'
 import { hopByHop } from '../http/head.ts'
-import { Fault, refuse } from '../kernel/error.ts'
+import { unaskedFields } from '../inspection/stream/screened-fields.ts'
+import { refuse } from '../kernel/error.ts'
 import type { Place } from '../limits/load/upstream.ts'
 import { isOurCookie } from './cookie-names.ts'
 import type { Exchange, Stage } from './exchange.ts'
+import { flowing } from './flowing.ts'
 import { holdsOwnCredential } from './own-credential.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
@@ -36,7 +37,7 @@ export function forward(route: Route, rooms: Rooms): Stage {
       method,
       path,
       headers,
-      body: payload ?? bounded(exchange),
+      body: payload ?? flowing(exchange),
       onAbortable: (abort: (reason: Error) => void) => {
         exchange.abandon = abort
       },
@@ -61,9 +62,10 @@ function begin(place: Place, { payload, request: { body } }: Exchange): void {
 
 /** The caller's fields without those of the hop and without those that only we may set; then ours. */
 function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
-  const { request, route, principal, payload } = exchange
+  const { request, route, principal, payload, payloadType } = exchange
   const { headers, head } = request
   const upstreamSigns = route.upstream?.signed === true
+  const screened = route.inspection.answers !== undefined
   // With a token of ours its proof stays here too.
   const noneGoesOn = !route.forwardAuthorization || holdsOwnCredential(head.authorization, rooms)
   const out: string[] = []
@@ -73,6 +75,8 @@ function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
     if (replaced.has(lower) || hopByHop.has(lower)) continue
     if (credentials.has(lower) && (noneGoesOn || holdsOwnCredential(headers[at + 1], rooms))) continue
     if (upstreamSigns && proofs.has(lower)) continue
+    if (screened && (unaskedFields.has(lower) || lower === 'accept-encoding')) continue
+    if (payloadType !== undefined && lower === 'content-type') continue
     if (lower === 'cookie') {
       const others = withoutCookies(headers[at + 1] as string, isOurCookie)
       if (others !== undefined) out.push(name, others)
@@ -81,6 +85,8 @@ function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
     if (rooms.identityHeaders(lower) || head.connectionOptions.includes(lower)) continue
     out.push(name, headers[at + 1] as string)
   }
+  if (screened) out.push('Accept-Encoding', 'identity') // it is read here, and the way is short
+  if (payloadType !== undefined) out.push('Content-Type', payloadType)
   if (payload !== undefined) out.push('Content-Length', String(payload.byteLength))
   else if (head.contentLength !== undefined && (head.contentLength > 0 || request.method !== 'GET'))
     out.push('Content-Length', String(head.contentLength))
@@ -141,24 +147,4 @@ function linesOf({ type, id, credential, roles, permissions, scopes, actor, clie
   if (actor !== undefined) own.push('X-Gatehouse-Actor', actorsOf(actor).join(' '))
   if (client !== undefined) own.push('X-Gatehouse-Client', client, 'X-Gatehouse-Scope', [...scopes].join(' '))
   return own
-}
-
-/** A body of announced length was measured at arrival; a chunked one is measured as it flows. */
-function bounded(exchange: Exchange): Readable | undefined {
-  const { body, head } = exchange.request
-  if (body === undefined || !head.chunked) return body
-  const bytesMax = exchange.route.bodyBytesMax
-  let bytes = 0
-  const gauge = new Transform({
-    transform(chunk: Buffer, _encoding, next) {
-      bytes += chunk.byteLength
-      if (bytes > bytesMax) next(new Fault('content-too-large', `the body grew past ${bytesMax} bytes`))
-      else next(null, chunk)
-    },
-  })
-  body.on('error', (error) => gauge.destroy(error))
-  body.on('close', () => {
-    if (!body.readableEnded) gauge.destroy(new Fault('bad-request', 'the body broke off before its end'))
-  })
-  return body.pipe(gauge)
 }

@@ -12,6 +12,8 @@ export interface Meters {
   /** One request of a route has ended. */
   request(route: string, status: number, seconds: number): void
   refusal(code: string): void
+  /** Something was found in a request or its answer, and this was done about it. */
+  finding(what: string, acted: 'refused' | 'redacted' | 'noted'): void
   signIn(result: 'success' | 'failure'): void
   /** A policy decided, and so did the document that is tried out beside it. */
   policyTrial(policy: string, outcome: TrialOutcome): void
@@ -54,6 +56,12 @@ export function openMeters(gauges: Gauges, place: Place): Meters {
     name: 'gatehouse_refusals_total',
     help: 'Requests refused, by code',
     labelNames: ['code'],
+    registers: [registry],
+  })
+  const findings = new Counter({
+    name: 'gatehouse_findings_total',
+    help: 'What was found in requests and answers, and what was done about it',
+    labelNames: ['what', 'acted'],
     registers: [registry],
   })
   const signIns = new Counter({
@@ -114,6 +122,7 @@ export function openMeters(gauges: Gauges, place: Place): Meters {
       child.duration.observe(seconds)
     },
     refusal: (code) => refusals.inc({ code }),
+    finding: (what, acted) => findings.inc({ what, acted }),
     signIn: (result) => signIns.inc({ result }),
     policyTrial(policy, outcome) {
       let byOutcome = trialChildren.get(policy)

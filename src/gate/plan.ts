@@ -16,6 +16,7 @@ import { refuse } from '../kernel/error.ts'
 import { uuidv7 } from '../kernel/id.ts'
 import { limitKey } from '../kernel/ip.ts'
 import { redactText } from '../kernel/redact.ts'
+import { ownContent } from './content.ts'
 import { type Cors, openCors } from './cors.ts'
 import type { RouteDraft } from './draft.ts'
 import { type Answerer, Exchange, type Stage } from './exchange.ts'
@@ -123,6 +124,7 @@ export function compilePlan(
       limits: name === 'preflight' || rooms.strangers === undefined ? [] : [{ budget: rooms.strangers, cost: 1 }],
       body: undefined,
       bodyBytesMax: defaults.bodyBytesMax,
+      ...ownContent,
       upstream: undefined,
       answerer,
       forwardAuthorization: false,

@@ -2,6 +2,8 @@ import type { AuditEvent } from '../audit/event.ts'
 import { actorsOf } from '../authn/actor.ts'
 import type { Principal } from '../authn/principal.ts'
 import { undecided } from '../authz/decision.ts'
+import { findingsText } from '../inspection/finding.ts'
+import type { Code } from '../kernel/error.ts'
 import { uuidv7 } from '../kernel/id.ts'
 import { redactText } from '../kernel/redact.ts'
 import type { Exchange } from './exchange.ts'
@@ -12,6 +14,9 @@ export function record(exchange: Exchange, status: number, bytes: number, whole:
   const { refusal, route, request, principal } = exchange
   const durationMs = rooms.clock.monotonic() - exchange.startedAt
   rooms.meters.request(route.name, status, durationMs / 1000)
+  const forContent = refusal !== undefined && contentCodes.has(refusal.code)
+  for (const { what, struckOut } of exchange.findings)
+    rooms.meters.finding(what, forContent ? 'refused' : struckOut === true ? 'redacted' : 'noted')
   // Requests are shed to spare the house work: they are remembered one by one while that is no burden, and together in any case.
   const shed = refusal?.code === 'overloaded'
   if (!shed || rooms.audit.backlog < shedBacklogMax)
@@ -38,6 +43,18 @@ export function record(exchange: Exchange, status: number, bytes: number, whole:
   if (status >= 500) rooms.log.warn(fields, 'refused')
   else rooms.log.info(fields, 'refused')
 }
+
+/** Refusals for what was found. */
+const contentCodes: ReadonlySet<Code> = new Set([
+  'injection-detected',
+  'prompt-injection-detected',
+  'moderation-refused',
+  'personal-data-refused',
+  'secret-refused',
+  'upload-refused',
+  'answer-invalid',
+  'answer-refused',
+])
 
 /** Events that may wait to be written while requests that were shed are still remembered one by one. */
 const shedBacklogMax = 8_192
@@ -69,11 +86,13 @@ function accessEvent(
         ? {}
         : { decided: decision.because }),
       duration_ms: Math.round(durationMs * 10) / 10,
+      ...(exchange.findings.length === 0 ? {} : { findings: findingsText(exchange.findings) }),
       ...(decision.effect === 'deny' && decision.lacks.kind === 'permission'
         ? { lacks: decision.lacks.permission }
         : {}),
       method: request.method,
       path: shown(request.target.path),
+      ...(exchange.score === 0 ? {} : { score: Math.round(exchange.score * 100) / 100 }),
       status,
     },
     id: uuidv7(exchange.arrivedAt, rooms.random),

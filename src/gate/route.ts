@@ -3,7 +3,9 @@ import type { SignatureScheme } from '../authn/signature/scheme.ts'
 import type { OwnershipRule } from '../authz/ownership.ts'
 import type { NamedPolicy } from '../authz/policy/named.ts'
 import type { Outbound } from '../http/message.ts'
-import type { BodyCheck } from '../inspection/body.ts'
+import type { RouteInspection } from '../inspection/inspections.ts'
+import type { TypedBodyCheck } from '../inspection/schema/body.ts'
+import type { RequestCheck } from '../inspection/schema/parameters.ts'
 import type { Refusal } from '../kernel/error.ts'
 import type { Priority } from '../limits/load/options.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -43,8 +45,12 @@ export interface Route {
   readonly target: string | undefined
   readonly limits: readonly RouteBudget[]
   /** What its body is held against; 'whole': against nothing, and it is read all the same. Undefined: it is not read. */
-  readonly body: BodyCheck | 'whole' | undefined
+  readonly body: TakenBody | 'whole' | undefined
   readonly bodyBytesMax: number
+  /** What its path, query, headers and cookies are held against; undefined: nothing. */
+  readonly parameters: RequestCheck | undefined
+  /** What is looked for in its requests and answers. */
+  readonly inspection: RouteInspection
   /** Where it leads, when it leads to an upstream. */
   readonly upstream: Upstream | undefined
   /** Whether the caller's own `Authorization` goes on to the upstream. Ours never does. */
@@ -80,6 +86,13 @@ export interface Route {
 
 /** A refusal as whoever reads it expects it: a page in their language, or JSON of another standard than ours. */
 export type Shown = (refusal: Refusal, requestId: string, acceptLanguage: string | undefined) => Outbound
+
+/** Which bodies a route takes. */
+export interface TakenBody {
+  readonly check: TypedBodyCheck
+  /** Whether none will do as well. */
+  readonly optional: boolean
+}
 
 /** What a caller can be known by. */
 export type CredentialKind = Exclude<Credential['kind'], 'none'>

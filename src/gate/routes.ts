@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { SignatureScheme } from '../authn/signature/scheme.ts'
 import type { NamedPolicy } from '../authz/policy/named.ts'
 import { patternProblem, type RouterEntry } from '../http/router.ts'
-import { checkBySchema, checkByShape } from '../inspection/body.ts'
+import { checkByShape } from '../inspection/schema/body.ts'
 import { duration, size } from '../kernel/shape.ts'
 import { priorities } from '../limits/load/options.ts'
 import { type builtInLimits, limitName } from '../limits/options.ts'
@@ -12,6 +12,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import { contract } from '../wire/contract.ts'
 import type { Endpoint } from '../wire/shapes.ts'
 import type { Budget, RouteBudget } from './budgets.ts'
+import { type ContentParts, compileContent, contentOptions, contentProblem, ownBody, ownContent } from './content.ts'
 import type { RouteDraft } from './draft.ts'
 import type { Answerer } from './exchange.ts'
 import { compileHeaders, type HeaderOptions, headerOptions } from './headers.ts'
@@ -64,17 +65,7 @@ export const routeOptions = z
       .union([limitUse, z.array(limitUse).min(1)])
       .transform((given) => [given].flat())
       .optional(),
-    /** JSON Schema (2020-12) that the body has to fit. */
-    body: z
-      .record(z.string(), z.unknown())
-      .superRefine((schema, context) => {
-        try {
-          checkBySchema(schema)
-        } catch (error) {
-          context.addIssue({ code: 'custom', message: `is not a JSON Schema: ${(error as Error).message}` })
-        }
-      })
-      .optional(),
+    ...contentOptions,
     bodyMax: size.optional(),
     /** The upstream, by name; left out where the house is embedded. */
     to: z.string().optional(),
@@ -118,6 +109,8 @@ export const routeOptions = z
     if (route.require !== undefined && route.access !== undefined) {
       context.addIssue({ code: 'custom', path: ['access'], message: 'expected either `require` or `access`, not both' })
     }
+    const problem = contentProblem(route)
+    if (problem !== undefined) context.addIssue({ code: 'custom', path: [problem.path], message: problem.message })
     for (const name of ['recent', 'strength', 'scope', 'credentials', 'policy', 'area'] as const) {
       if (route[name] !== undefined && route.access === 'public')
         context.addIssue({ code: 'custom', path: [name], message: 'asks nothing of a route that is public' })
@@ -142,9 +135,13 @@ const unasked = {
   certificate: false,
   from: undefined,
   target: undefined,
+  ...ownContent,
 } as const
 
-export type RouteOptions = z.output<typeof routeOptions>
+export type RouteOptions = z.output<typeof routeOptions> & {
+  /** The document of OpenAPI that it comes from, by name. */
+  readonly document?: string
+}
 
 /** What drafting needs to know of the rest of the configuration. */
 export interface Draughting {
@@ -155,6 +152,7 @@ export interface Draughting {
   readonly resources: ReadonlyMap<string, RoutedType>
   readonly headers: HeaderOptions | undefined
   readonly bodyBytesMax: number
+  readonly content: ContentParts
   /** How old a sign-in may be where a person changes what proves them. */
   readonly recentMs: number
 }
@@ -165,6 +163,7 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
   const type = options.resource === undefined ? undefined : known.resources.get(options.resource)
   const upstream = options.to === undefined ? undefined : known.upstreams.get(options.to)
   const { owner: ownOwner = type?.owner } = options
+  const name = `${options.methods?.join('|') ?? '*'} ${options.path}`
   const owner = ownOwner ? compileOwner(ownOwner, upstream, known.upstreams) : undefined
   const access: Access =
     options.require !== undefined
@@ -175,7 +174,7 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
     methods: options.methods,
     value: {
       kind: options.to === undefined ? E : P,
-      name: `${options.methods?.join('|') ?? '*'} ${options.path}`,
+      name,
       access,
       credentials: options.credentials === undefined ? undefined : new Set(options.credentials),
       policies: [
@@ -192,7 +191,7 @@ export function draftRoute(options: RouteOptions, known: Draughting): RouterEntr
       from: compileAddresses(options.addresses),
       target: options.to,
       limits: limitsOf(options.limit ?? [], known.limits),
-      body: options.body === undefined ? undefined : checkBySchema(options.body),
+      ...compileContent(options, name, known.content.schemasOf(options.document), known.content.inspectionOf),
       bodyBytesMax: options.bodyMax ?? known.bodyBytesMax,
       upstream,
       answerer: undefined,
@@ -233,7 +232,7 @@ export function draftEndpoint(
           : { to: 'permission', permission: endpoint.access.permission },
       ...unasked,
       limits: limitsOf(once(endpoint.limit), known.limits, !unlimited.has(endpoint.path)),
-      body: endpoint.wholeBody === true ? 'whole' : endpoint.body && checkByShape(endpoint.body),
+      body: endpoint.wholeBody === true ? 'whole' : endpoint.body && ownBody(checkByShape(endpoint.body)),
       bodyBytesMax: endpoint.bodyMax ?? 65_536,
       upstream: undefined,
       answerer,

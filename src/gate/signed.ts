@@ -44,7 +44,7 @@ export function signed(route: Route, rooms: Rooms): Stage | undefined {
 
   async function readBody(exchange: Exchange, checking: Checking): Promise<Refusal | undefined> {
     if (exchange.request.body === undefined) return undefined
-    const body = await wholeBody(exchange, (chunk) => checking.update(chunk))
+    const body = await wholeBody(exchange, (chunk) => void checking.update(chunk))
     if ('code' in body) return body
     exchange.payload = body
     return undefined

@@ -39,6 +39,7 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
     clientCertChain: undefined,
     cookie: undefined,
     contentType: undefined,
+    contentEncoding: undefined,
     contentLength: undefined,
     chunked: false,
     origin: undefined,
@@ -105,6 +106,10 @@ export function readHead(method: string, target: Target, headers: RawHeaders, ht
         if (is(name, 'accept-language')) head.acceptLanguage ??= value
         else if (is(name, 'x-forwarded-for'))
           head.forwardedFor = head.forwardedFor === undefined ? value : `${head.forwardedFor}, ${value}`
+        break
+      case 16:
+        if (is(name, 'content-encoding'))
+          head.contentEncoding = head.contentEncoding === undefined ? value : `${head.contentEncoding}, ${value}`
         break
       case 17:
         if (is(name, 'transfer-encoding')) readTransferEncoding(head, value, httpVersion)

@@ -7,7 +7,7 @@ import type { Delivered, Head, Inbound, Outbound } from './message.ts'
 import { addressOf } from './node.ts'
 import type { PeerCertificate } from './peer-certificate.ts'
 import type { RawHeaders } from './raw-headers.ts'
-import { HeldSource, type Sink, type Source } from './source.ts'
+import { HeldSource, type Sink, type Source, sourceOf } from './source.ts'
 import { parseTarget } from './target.ts'
 
 /**
@@ -227,18 +227,6 @@ class StreamEnd implements StreamTaking {
 
   get waiting(): number {
     return this.#bytes - this.taken
-  }
-}
-
-function sourceOf(bytes: Uint8Array): Source {
-  return {
-    flow(sink) {
-      sink.chunk(bytes)
-      sink.end([])
-    },
-    pause() {},
-    resume() {},
-    abort() {},
   }
 }
 

@@ -45,6 +45,8 @@ export interface Head {
   clientCertChain: string | undefined
   cookie: string | undefined
   contentType: string | undefined
+  /** Codings that the body is in, as they were applied (RFC 9110 §8.4). */
+  contentEncoding: string | undefined
   /** Bytes announced, or undefined for a chunked body. */
   contentLength: number | undefined
   /** Whether there is a body whose length nobody announced. */

@@ -83,3 +83,16 @@ export class HeldSource implements Source, Sink {
 }
 
 const nothing = new Uint8Array(0)
+
+/** Bytes that are here already, as a source. */
+export function sourceOf(bytes: Uint8Array): Source {
+  return {
+    flow(sink) {
+      sink.chunk(bytes)
+      sink.end([])
+    },
+    pause() {},
+    resume() {},
+    abort() {},
+  }
+}

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Details } from '../audit/event.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type Random, uuidv7 } from '../kernel/id.ts'
+import { oneLine } from '../kernel/one-line.ts'
 import type { Database } from '../store/database.ts'
 import type { AlertPlan } from './alert/plan.ts'
 import { mergeEvidence } from './evidence.ts'
@@ -250,10 +251,7 @@ function reserved(details: Details): Details {
 
 /** One line of text: what breaks a line, or turns the order of characters around, is a space. */
 function lineOf(text: string): string {
-  return text
-    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ')
-    .slice(0, titleMax)
-    .toWellFormed()
+  return oneLine(text).slice(0, titleMax).toWellFormed()
 }
 
 const titleMax = 200

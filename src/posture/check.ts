@@ -1,3 +1,4 @@
+import { markUnshowable } from '../kernel/one-line.ts'
 import { type DataFacts, type Facts, isKnown, type MachineFacts } from './facts.ts'
 
 export const areas = [
@@ -72,10 +73,8 @@ export function none(names: readonly string[], ifNone: string, what: string, men
 
 /** The first of many, on one line. */
 export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, namesMax).map((name) => `\`${name.replace(unshowable, '·')}\``)
+  const shown = names.slice(0, namesMax).map((name) => `\`${markUnshowable(name, '·')}\``)
   return `${shown.join(', ')}${names.length > namesMax ? ` and ${names.length - namesMax} more` : ''}`
 }
 
 const namesMax = 5
-/** What breaks a line, moves a cursor, or turns around the order of what is shown beside it. */
-const unshowable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu

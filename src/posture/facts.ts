@@ -7,6 +7,7 @@ import type { SignatureOptions } from '../authn/signature/options.ts'
 import type { TokenOptions } from '../authn/token/tokens.ts'
 import type { RoleOptions } from '../authz/role/grants.ts'
 import type { Separation } from '../authz/role/separation.ts'
+import type { InspectionOptions } from '../inspection/options.ts'
 import type { LimitOptions } from '../limits/options.ts'
 import type { SharedOptions } from '../limits/shared/options.ts'
 import type { MailOptions } from '../mail/options.ts'
@@ -90,6 +91,7 @@ export interface Configuration {
   readonly metrics: { readonly allow: readonly string[] }
   readonly identityHeaders: readonly string[]
   readonly log: { readonly level: string }
+  readonly inspection: InspectionOptions
   readonly routes: readonly RouteFacts[]
 }
 
@@ -102,6 +104,7 @@ export interface RouteFacts {
   readonly scope?: readonly string[] | undefined
   readonly limit?: readonly object[] | undefined
   readonly body?: object | undefined
+  readonly inspection?: InspectionOptions | undefined
   readonly bodyMax?: number | undefined
   readonly headers?: Readonly<Record<string, string | false>> | undefined
   readonly recent?: number | undefined

@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import { durationMs } from '../kernel/duration.ts'
+import { unshowable } from '../kernel/one-line.ts'
 import type { Endpoint } from './shapes.ts'
-
-/** What breaks a line, or turns around the order of what is shown beside it. */
-const unshowable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u
 
 /** Shown to whoever is blocked, to administrators, and in the record. */
 const reason = z

@@ -1,8 +1,7 @@
 import { z } from 'zod'
+import { unshowable } from '../kernel/one-line.ts'
 import type { Endpoint } from './shapes.ts'
 
-/** What breaks a line, or turns around the order of what is shown beside it. */
-const unshowable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u
 /** The same, but for what a text of several lines has. */
 const unreadable = /[^\P{Cc}\n\t]|\p{Bidi_Control}/u
 

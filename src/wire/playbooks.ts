@@ -1,8 +1,6 @@
 import { z } from 'zod'
+import { unshowable } from '../kernel/one-line.ts'
 import type { Endpoint } from './shapes.ts'
-
-/** What breaks a line, or turns around the order of what is shown beside it. */
-const unshowable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u
 
 const line = (lengthMax: number) =>
   z
@@ -17,7 +15,7 @@ const target = z.strictObject({
 })
 
 export const runPlaybookBody = z.strictObject({
-  incident: z.uuid().optional(),
+  incident: z.uuid('must be the id of an incident').optional(),
   /** Beside those of the incident. */
   targets: z.array(target).max(100).default([]),
   reason: line(500).default('begun by hand'),
@@ -32,7 +30,7 @@ export const emergencyBody = z
     reason: line(500),
     all: z.literal(true).optional(),
     role: line(64).optional(),
-    user: z.uuid().optional(),
+    user: z.uuid('must be the id of an account').optional(),
     client: line(300).optional(),
     before: z.iso.datetime({ offset: true }).max(40).optional().meta({ description: 'RFC 3339: what began before it' }),
     /** API keys as well. */
@@ -49,7 +47,7 @@ export const emergencyBody = z
 
 export const freezeBody = z.strictObject({
   reason: line(500),
-  incident: z.uuid().optional(),
+  incident: z.uuid('must be the id of an incident').optional(),
 })
 
 const manage = { permission: 'incidents:manage' } as const

@@ -50,6 +50,14 @@ export const modelConfig: Config = {
     anchors: [{ file: '/elsewhere/audit.checkpoints' }],
   },
   incidents: { alerts: { desk: { kind: 'console' } } as never, detection: { geolocation: '/cities.mmdb' } },
+  inspection: {
+    injection: 'block',
+    pii: 'redact',
+    prompts: 'log',
+    moderation: 'log',
+    html: { '/title': 'none' },
+    uploads: { types: ['image/png'] },
+  },
   routes: [
     { path: '/tasks', methods: ['GET'], require: 'task:read', policy: 'tasks', limit: 'general', to: 'api' },
     {

@@ -182,7 +182,7 @@ test('a body that is wrong is answered with the field and the right status, and 
   }
   const short = await problemOf(await post(`${url}/json`, { name: 'a', color: 1 }))
   assert.deepEqual(short['errors'], {
-    name: ['must NOT have fewer than 2 characters'],
+    name: ['must have at least 2 characters, got 1'],
     color: ['is not a known field'],
   })
   assert.equal(reached, 0)

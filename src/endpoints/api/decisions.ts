@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Decision } from '../../authz/decision.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
-import { type BodyCheck, checkByShape } from '../../inspection/body.ts'
+import { type BodyCheck, checkByShape } from '../../inspection/schema/body.ts'
 import { type Refusal, refuse } from '../../kernel/error.ts'
 import * as wire from '../../wire/decisions.ts'
 import type { ExplainedDecision } from '../desk/decisions.ts'

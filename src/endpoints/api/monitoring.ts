@@ -1,4 +1,5 @@
 import type { AuditEvent, Details } from '../../audit/event.ts'
+import { inOrder } from '../../audit/event-text.ts'
 import type { AuditLog } from '../../audit/log.ts'
 import type { Answerer, Exchange } from '../../gate/exchange.ts'
 import { type Random, uuidv7 } from '../../kernel/id.ts'
@@ -37,7 +38,7 @@ function reported(
     at: arrivedAt,
     details: { kind: redactText(type) },
     id: uuidv7(arrivedAt, random),
-    private: sorted(withoutSecrets(details)), // nobody knows what a client puts there
+    private: inOrder(withoutSecrets(details)), // nobody knows what a client puts there
     request_id: id,
     resource: { id: 'house', type: 'house' },
     result: success ? 'success' : 'failure',
@@ -51,9 +52,4 @@ function reported(
 function withoutSecrets(details: Details): Details {
   const clean = Object.entries(redact(details) as Details)
   return Object.fromEntries(clean.map(([name, value]) => [redactText(name), value]))
-}
-
-/** Names in order, as RFC 8785 wants them. */
-function sorted(details: Details): Details {
-  return Object.fromEntries(Object.entries(details).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,4 +1,5 @@
 import type { AdminAction, AuditEvent, AuthenticationAction, DataAction, Details } from '../../audit/event.ts'
+import { inOrder } from '../../audit/event-text.ts'
 import type { AuditLog } from '../../audit/log.ts'
 import { actorsOf } from '../../authn/actor.ts'
 import type { Principal } from '../../authn/principal.ts'
@@ -172,7 +173,7 @@ export class Diary {
   ): Promise<void> {
     return this.#audit.enroll(trx, {
       ...what,
-      details: sorted(what.details),
+      details: inOrder(what.details),
       actor,
       address: visitor.address,
       at: visitor.at,
@@ -188,7 +189,7 @@ export class Diary {
 type What = Pick<AuditEvent, 'type' | 'action' | 'result' | 'details' | 'private'>
 
 function privately(own: Details | undefined): { readonly private?: Details } {
-  return own === undefined ? {} : { private: sorted(own) }
+  return own === undefined ? {} : { private: inOrder(own) }
 }
 
 /** What anybody may ask for in somebody's name. */
@@ -197,9 +198,4 @@ const asking: ReadonlySet<AuthenticationAction> = new Set(['password-reset-reque
 /** Beside what happened: who did it in the name of the one that it is written down for. */
 function whoActed({ principal: { actor } }: Visitor, details: Details): Details {
   return actor === undefined ? details : { ...details, acting: actorsOf(actor).join(' ') }
-}
-
-/** Names in order, as RFC 8785 wants them. */
-function sorted(details: Details): Details {
-  return Object.fromEntries(Object.entries(details).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Principal } from '../../authn/principal.ts'
 import type { Exchange } from '../../gate/exchange.ts'
+import { flowing, overhear } from '../../gate/flowing.ts'
 import type { Gate, Passage } from '../../gate/gate.ts'
 import { inboundOfFetch, responseOf } from '../../http/fetch.ts'
 import { deliver, inboundOf } from '../../http/node.ts'
@@ -10,6 +11,7 @@ import { pairs } from '../../http/raw-headers.ts'
 import type { PathReading } from '../../http/router.ts'
 import { catalogue, type Refusal } from '../../kernel/error.ts'
 import { problemMediaType, problemOf } from '../../wire/problem.ts'
+import { type ContentFunctions, contentFunctionsOf } from './content-functions.ts'
 import { type FunctionParts, type Functions, functionsOf } from './functions.ts'
 import { guard, type ResourceOf, thrownRefusal } from './handler-guard.ts'
 import { withFields } from './host-answer.ts'
@@ -22,6 +24,7 @@ import type {
   HonoOnNode,
   NodeMiddleware,
 } from './hosts.ts'
+import { parsedBody } from './parsed-body.ts'
 import { peerOf, type Whence } from './peer.ts'
 
 /** What a handler behind the gate may know of its request. */
@@ -65,6 +68,8 @@ export interface Embedded extends Functions {
   ): NodeMiddleware<Request>
   /** Express middleware that comes last: what `house.authorize(…)` refused in a handler is answered as the gate answers. */
   refused(error: unknown, request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void
+  /** What the house knows of texts, for texts that come another way than through the gate. */
+  readonly inspection: ContentFunctions
   /** Who asks, on a request that has passed the gate. */
   visit(request: object): Visit | undefined
 }
@@ -81,8 +86,10 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
       const { originalUrl } = request as { originalUrl?: string }
       takeNode(request, response, { url: originalUrl, reading: 'loose' }, (passage) => {
         for (const [name, value] of fieldsOf(passage)) response.appendHeader(name, value)
-        if (passage.exchange.payload !== undefined)
+        if (passage.exchange.payload !== undefined) {
+          retold(request, passage.exchange)
           Object.assign(request, { body: bodyOf(passage.exchange), _body: true })
+        }
         next()
       })
     },
@@ -98,6 +105,7 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
           const passed = (passage: Passage): void => {
             for (const [name, value] of fieldsOf(passage)) reply.header(name, value)
             visits.set(request, visitOfExchange(passage.exchange))
+            if (passage.exchange.payload !== undefined) retold(request.raw, passage.exchange)
             payloads.set(request.raw, passage.exchange.payload)
             next()
           }
@@ -201,6 +209,7 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
     },
 
     visit: (request) => visits.get(request),
+    inspection: contentFunctionsOf(parts.content),
     ...functionsOf(parts),
   }
 
@@ -251,6 +260,7 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
       }
       visits.set(request, visitOfExchange(passage.exchange))
       passages.set(request, passage)
+      overhear(passage.exchange)
       response.once('close', () => {
         passage.finish(
           { bytes: Number(response.getHeader('content-length') ?? 0), whole: response.writableFinished },
@@ -309,19 +319,46 @@ function ours({ exchange }: Passage): boolean {
 }
 
 /** The request as the host would have had it: a body that the gate has read is there to be read again. */
-function unread(request: Request, { exchange: { payload } }: Passage): Request {
-  if (payload === undefined) return request
-  const { url, method, headers } = request
-  return new Request(url, { method, headers, body: payload as Uint8Array<ArrayBuffer> })
+function unread(request: Request, { exchange }: Passage): Request {
+  const { payload, payloadType } = exchange
+  const { url, method, headers: given, signal } = request
+  if (payload !== undefined) {
+    const headers = new Headers(given)
+    if (headers.has('content-length')) headers.set('content-length', String(payload.byteLength))
+    if (payloadType !== undefined) headers.set('content-type', payloadType)
+    return new Request(url, { method, headers, signal, body: payload as Uint8Array<ArrayBuffer> })
+  }
+  const body = flowing(exchange)
+  if (body === undefined) return request
+  return new Request(url, {
+    method,
+    headers: given,
+    signal,
+    body: Readable.toWeb(body) as ReadableStream,
+    duplex: 'half',
+  })
+}
+
+/** What a host reads of the length and the type of a body is true of the body that it gets. */
+function retold(request: IncomingMessage, { payload, payloadType }: Exchange): void {
+  const { headers } = request
+  if (headers['content-length'] !== undefined) headers['content-length'] = String(payload?.byteLength ?? 0)
+  if (payloadType !== undefined) headers['content-type'] = payloadType
 }
 
 function visitOfExchange({ id, principal, input }: Exchange): Visit {
   return { requestId: id, principal, input }
 }
 
-/** What was read of a body: as the schema of the route left it; without a schema the bytes, as `express.raw()` gives them. */
-function bodyOf({ input, payload }: Exchange): unknown {
-  return input === undefined && payload !== undefined ? Buffer.from(payload) : input
+/**
+ * What was read of a body: as the schema of the route left it. Without one, where it was read to be looked into, as Express's own
+ * parsers give it; where a signature was asked for, the bytes.
+ */
+function bodyOf({ input, payload, payloadType, request, route }: Exchange): unknown {
+  if (input !== undefined || payload === undefined) return input
+  return route.signature === undefined
+    ? parsedBody(payload, payloadType ?? request.head.contentType)
+    : Buffer.from(payload)
 }
 
 function fieldsOf({ outbound: { headers } }: Passage): Generator<readonly [string, string]> {

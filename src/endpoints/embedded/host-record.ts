@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AuditEvent } from '../../audit/event.ts'
+import { inOrder } from '../../audit/event-text.ts'
 import type { AuditLog } from '../../audit/log.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { type Random, uuidv7 } from '../../kernel/id.ts'
@@ -36,9 +36,9 @@ export function hostRecord({ store, audit, clock, random }: HostRecordParts): Ho
           ...event,
           address: '',
           at,
-          details: sorted(details),
+          details: inOrder(details),
           id: uuidv7(at, random),
-          ...(own !== undefined && { private: sorted(own) }),
+          ...(own !== undefined && { private: inOrder(own) }),
           user_agent: '',
           v: 1,
         }),
@@ -80,7 +80,3 @@ const hostEvent = z.strictObject({
   /** `house.visit(request).requestId`: what else is remembered of the same request has it too. */
   request_id: text(128).default(''),
 })
-
-function sorted(some: AuditEvent['details']): AuditEvent['details'] {
-  return Object.fromEntries(Object.entries(some).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-}

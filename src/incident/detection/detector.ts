@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { AuditEvent, AuditType, Details } from '../../audit/event.ts'
 import { GenerationCache } from '../../kernel/cache.ts'
+import { markUnshowable } from '../../kernel/one-line.ts'
 import type { Finding, Target } from '../finding.ts'
 import type { Geolocation } from './geolocation.ts'
 import type { NamedRule } from './options.ts'
@@ -242,7 +243,7 @@ function findingOf(
 
 /** What a caller chose stands here as it is, but for what breaks a line or turns its order around. */
 function shown(key: string): string {
-  return key.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '�').toWellFormed()
+  return markUnshowable(key, '�').toWellFormed()
 }
 
 /** Whom and what the event that was one too many is about. Of what a client reports nobody is a target. */

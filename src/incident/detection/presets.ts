@@ -184,6 +184,17 @@ const standard = {
     window: '1h',
     targets: ['actor', 'address'],
   },
+  'injection-attempts': {
+    kind: 'count',
+    type: 'injection-attempt',
+    title: 'Somebody sends one attack after the other',
+    severity: 'high',
+    when: { type: requests, details: { score: { atLeast: 0.8 } } },
+    by: 'caller',
+    threshold: 10,
+    window: '10m',
+    targets: ['actor', 'address'],
+  },
   'suspicious-patterns': {
     kind: 'count',
     type: 'suspicious-pattern',

@@ -1,3 +1,4 @@
+import { oneLine } from '../../kernel/one-line.ts'
 import { type Incident, reportDueAt, type TimelineEntry } from '../incident.ts'
 
 interface BreachFacts {
@@ -69,10 +70,7 @@ function time(ms: number): string {
 
 /** One line, in which nothing is markup: names and reasons come from outside. */
 function plain(text: string): string {
-  return text
-    .slice(0, 4_000)
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ')
+  return oneLine(text.slice(0, 4_000).toWellFormed())
     .replaceAll(/[\\`*_{}[\]<>#|!~&]/g, (sign) => `\\${sign}`)
     .replaceAll(/:(?=\/\/)|(?<=\bwww)\./gi, (sign) => `\\${sign}`) // an address is a link by itself
     .replace(/^(\s*\d*)([-+=.)])/, '$1\\$2') // at the beginning of a line it makes a list or a heading

@@ -1,6 +1,7 @@
 import { areas, type Check } from '../check.ts'
 import { authorisationChecks } from './authorisation.ts'
 import { builtInChecks } from './built-in.ts'
+import { contentChecks } from './content.ts'
 import { credentialChecks } from './credentials.ts'
 import { headerChecks } from './headers.ts'
 import { limitChecks } from './limits.ts'
@@ -19,6 +20,7 @@ export const checks: readonly Check[] = [
   ...credentialChecks,
   ...authorisationChecks,
   ...validationChecks,
+  ...contentChecks,
   ...limitChecks,
   ...protectionChecks,
   ...headerChecks,

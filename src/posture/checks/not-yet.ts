@@ -6,14 +6,7 @@ import type { Area, Check, Finding, Owasp } from '../check.ts'
  */
 // biome-ignore format: a table
 const missing: readonly (readonly [id: string, title: string, area: Area, owasp: readonly Owasp[], outcome: Finding['outcome']])[] = [
-  ['html-sanitised',       'HTML is sanitised to an allow list',                                   'validation', ['API8'],          'unknown'],
-  ['injection-detected',   'SQL, XSS, path and command injection are detected',                    'validation', ['API8'],          'unknown'],
-  ['requests-to-elsewhere', 'Addresses in requests do not lead into the own network (SSRF)',       'validation', ['API7'],          'unknown'],
-  ['personal-data-redacted', 'Personal data is found and redacted in requests and answers',        'data',       ['API3'],          'unknown'],
-  ['moderation',           'Texts are moderated',                                                  'validation', ['API6'],          'unknown'],
   ['sandbox',              'Code of users runs in a sandbox',                                      'validation', ['API8'],          'unknown'],
-  ['uploads',              'Uploads are checked by size, content and name',                        'validation', ['API4', 'API8'],  'unknown'],
-  ['prompts',              'Prompt injection is detected on text for models, and on tool results', 'validation', ['API10'],         'unknown'],
   ['fields-encrypted',     'Fields of upstreams’ data are encrypted',                              'data',       ['API3'],          'fails'],
   ['conversations-encrypted', 'Conversations are encrypted at rest',                               'data',       ['API3'],          'fails'],
   ['masking',              'Personal data is masked for those who need not see it',                'data',       ['API3'],          'fails'],

@@ -1,3 +1,4 @@
+import { markUnshowable } from '../../kernel/one-line.ts'
 import type { Figure, Review, Section, Table } from './document.ts'
 import { introduction, titleOf } from './words.ts'
 
@@ -48,8 +49,7 @@ function rowsText(columns: readonly string[], rows: readonly (readonly (string |
 
 /** On one line, and without what would be markup, a link, an address that becomes one, or HTML. */
 function text(raw: string): string {
-  return raw
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ')
+  return markUnshowable(raw, ' ')
     .replace(/[\\`*_[\]<>#|~&$]/g, (character) => `\\${character}`)
     .replace(/:\/\//g, ':\\//')
     .replace(/\bwww\./gi, (start) => `${start.slice(0, 3)}\\.`)
