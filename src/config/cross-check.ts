@@ -4,6 +4,7 @@ import { certificatesAt } from '../endpoints/client-certificates.ts'
 import { ownerMistakes } from '../gate/owner/mistakes.ts'
 import { alertProblems } from '../incident/alert/options.ts'
 import { certificateMistakes } from '../oauth/client-options.ts'
+import { codeBodyBytes } from '../sandbox/options.ts'
 import { contract } from '../wire/contract.ts'
 import { contentMistakes } from './content-mistakes.ts'
 import { limitMistakes } from './limit-mistakes.ts'
@@ -67,6 +68,12 @@ export function crossCheck(given: Readonly<Record<string, unknown>>, settings: S
         message: 'expected no more than `bodyMemory`, which all bodies share that are read whole',
       })
   }
+  if (settings.sandbox?.enabled && codeBodyBytes(settings.sandbox) > settings.bodyMemory)
+    mistakes.push({
+      path: 'sandbox.inputMax',
+      message:
+        'expected that twice `codeMax` and `inputMax` fit into `bodyMemory`, which all bodies share that are read whole',
+    })
   mistakes.push(...limitMistakes(listIn(given['routes']), new Set(namesIn(given['limits'])), settings))
   const administrator = typeof given['administrator'] === 'string' ? given['administrator'] : usualAdministrator
   mistakes.push(...roleMistakes(new Set([administrator, ...namesIn(given['roles'])]), settings))

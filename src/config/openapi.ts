@@ -26,7 +26,7 @@ export function importDocuments(
       return [importDocument(one, `api${index + 1}`)]
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (!(error instanceof OpenApiMistake) && code === undefined && !isParsing(error)) throw error
+      if (!(error instanceof OpenApiMistake) && code === undefined) throw error
       tell({
         path: `openapi[${index}].file`,
         message: `\`${one.file}\`: ${firstLine((error as Error).message)}`,
@@ -68,11 +68,6 @@ function permissionOf(template: string, { method, operationId, tags, path }: Ope
       )
     return value.replace(/[^A-Za-z0-9_.-]+/g, '-')
   })
-}
-
-/** What a YAML reader throws. */
-function isParsing(error: unknown): boolean {
-  return error instanceof Error && /^YAML/.test(error.name)
 }
 
 function firstLine(message: string): string {

@@ -37,6 +37,9 @@ export class Exchange {
   readonly #certificateOf: Arrival['certificateOf']
   readonly #bodies: BodyMemory
   #bodyAccount: BodyAccount | undefined = undefined
+  #proceeded = false
+  #looks = 0
+  #seen: (() => void) | undefined = undefined
   #certificate: { readonly is: PeerCertificate | undefined } | undefined = undefined
   principal: Principal = anonymous
   /** Who signed the request, as they are when it is asked; undefined where nobody had to, and nothing where they are known no more. */
@@ -52,6 +55,8 @@ export class Exchange {
   countedAt = 0
   /** Its place among those that wait for the upstream; undefined where they are not counted. */
   place: Place | undefined = undefined
+  /** Whether a stage has waited for its body: that takes as long as its sender likes. */
+  awaited = false
   /** The body, once a stage had to read it whole. */
   payload: Uint8Array | undefined = undefined
   /** Its media type, where that is another one than it came with. */
@@ -102,16 +107,52 @@ export class Exchange {
     return this.#bodyAccount
   }
 
+  /** Has the body come, where its sender waits to be told (RFC 9110 §10.1.1): once, whoever reads it. */
+  proceed(): void {
+    if (this.#proceeded) return
+    this.#proceeded = true
+    this.request.proceed?.()
+  }
+
+  /** Somebody looks at a copy of what has gone on; what is answered is called once they have. */
+  look(): () => void {
+    this.#looks++
+    let over = false
+    return () => {
+      if (over) return
+      over = true
+      if (--this.#looks === 0) this.#seen?.()
+    }
+  }
+
+  /** Calls back once nobody looks any more: at once where nobody does, and after so long in any case. */
+  whenSeen(withinMs: number, then: () => void): void {
+    if (this.#looks === 0) return then()
+    const seen = (): void => {
+      clearTimeout(timer)
+      this.#seen = undefined
+      then()
+    }
+    const timer = setTimeout(seen, withinMs)
+    this.#seen = seen
+  }
+
   /** Gives back what it held. */
   end(): void {
-    this.#bodyAccount?.close()
     this.allowance?.release?.()
     this.place?.end()
     this.atEnd?.()
   }
+
+  /** Gives back the memory that bodies and copies of them held, once nobody looks at them any more. */
+  close(): void {
+    this.#bodyAccount?.close()
+    this.#bodyAccount = spent // a body may flow on behind its answer
+  }
 }
 
 const noFindings: readonly Finding[] = []
+const spent: BodyAccount = { take: () => false, give() {}, close() {} }
 
 /** What is known of a request before its first stage. */
 export type Arrival = Pick<

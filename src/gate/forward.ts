@@ -21,7 +21,7 @@ export function forward(route: Route, rooms: Rooms): Stage {
     if (exchange.decision.effect !== 'permit') throw new Error(`\`${name}\` was about to be forwarded without a permit`)
     if (exchange.left) return refuse('client-left')
     const { request, payload, principal } = exchange
-    if (payload === undefined) request.proceed?.() // else it was asked for when it was read
+    exchange.proceed()
     const { method } = request
     const path = request.target.path + request.target.query
     const headers = forwardedHeaders(exchange, rooms)
@@ -65,7 +65,7 @@ function forwardedHeaders(exchange: Exchange, rooms: Rooms): string[] {
   const { request, route, principal, payload, payloadType } = exchange
   const { headers, head } = request
   const upstreamSigns = route.upstream?.signed === true
-  const screened = route.inspection.answers !== undefined
+  const screened = route.inspection.answers?.acts === true
   // With a token of ours its proof stays here too.
   const noneGoesOn = !route.forwardAuthorization || holdsOwnCredential(head.authorization, rooms)
   const out: string[] = []

@@ -32,6 +32,9 @@ export interface Passage {
   finish(delivered: Delivered, status?: number): void
 }
 
+/** How long the record of an exchange waits for those who look at copies of what has gone on. */
+const seenMs = 10_000
+
 export function openGate(first: Plan): Gate {
   let era = eraOf(first)
   let draining = false
@@ -69,11 +72,15 @@ export function openGate(first: Plan): Gate {
         if (finished) return
         finished = true
         exchange.end()
-        record(exchange, status, bytes, whole, current.rooms)
-        inFlight--
-        admitting.inFlight--
-        if (inFlight === 0) for (const tell of emptied.splice(0)) tell()
-        if (admitting.inFlight === 0) admitting.ended?.()
+        const endedAt = current.rooms.clock.monotonic()
+        exchange.whenSeen(seenMs, () => {
+          exchange.close()
+          record(exchange, { status, bytes, whole, endedAt }, current.rooms)
+          inFlight--
+          admitting.inFlight--
+          if (inFlight === 0) for (const tell of emptied.splice(0)) tell()
+          if (admitting.inFlight === 0) admitting.ended?.()
+        })
       }
     },
     tunnels: (method, path) => era.plan.tunnels(method, path),

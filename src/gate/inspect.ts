@@ -1,12 +1,13 @@
+import { beginningBytes, beginsLikeText } from '../inspection/fields/charset.ts'
 import type { Inspected } from '../inspection/inspector.ts'
 import type { BodyCheck } from '../inspection/schema/body.ts'
 import type { Invalid } from '../inspection/schema/violation.ts'
 import { type FieldErrors, type Refusal, refuse } from '../kernel/error.ts'
 import type { Exchange, Stage } from './exchange.ts'
-import { remember, rememberLater } from './remember.ts'
+import { remember, rememberAll, rememberLate } from './remember.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
-import { wholeBody } from './whole-body.ts'
+import { beginningOfBody, passOverBody, wholeBody } from './whole-body.ts'
 
 /**
  * Holds a request against the schemas of its route, and looks into it for what should not be there. A body is read only where
@@ -24,9 +25,8 @@ export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
     if (typeof check === 'object') return check
     const needed = needsBody(exchange)
     if (typeof needed === 'object') return needed
-    return needed || check !== undefined || taken === 'whole'
-      ? withBody(exchange, check, needed)
-      : look(exchange, undefined, undefined)
+    if (needed || check !== undefined || taken === 'whole') return withBody(exchange, check, needed)
+    return passesUnread(exchange) ? pastBody(exchange) : look(exchange, undefined, undefined)
   }
 
   function askParameters(exchange: Exchange): Refusal | undefined {
@@ -51,6 +51,22 @@ export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
 
   function needsBody({ request: { body, head } }: Exchange): boolean | Refusal {
     return body === undefined || inspector === undefined ? false : inspector.needsBody(head)
+  }
+
+  function passesUnread({ request: { body, head }, payload }: Exchange): boolean {
+    return body !== undefined && payload === undefined && inspector?.letsPass(head) === true
+  }
+
+  /** Of a body that goes on unread its beginning is read, before anybody else hears of it. */
+  async function pastBody(exchange: Exchange): Promise<Refusal | undefined> {
+    const beginning = await beginningOfBody(exchange, beginningBytes)
+    if ('code' in beginning) return beginning
+    const refused =
+      beginning.byteLength > 0 && beginsLikeText(beginning)
+        ? refuse('not-inspectable', { detail: textUnsaid })
+        : await look(exchange, undefined, undefined)
+    if (refused !== undefined) passOverBody(exchange)
+    return refused
   }
 
   async function withBody(
@@ -97,17 +113,17 @@ export function inspect(route: Route, _rooms: Rooms): Stage | undefined {
       contentType: head.contentType,
       body,
     })
-    return inspected instanceof Promise
-      ? inspected.then((come) => settle(exchange, come, check))
-      : settle(exchange, inspected, check)
+    if (!(inspected instanceof Promise)) return settle(exchange, inspected, check)
+    if (inspector.acts) return inspected.then((come) => settle(exchange, come, check))
+    rememberLate(exchange, inspected)
+    return undefined
   }
 }
 
 /** What goes on, and what a handler reads, fits the schema too: also what was struck out, or cut out, of it. */
 function settle(exchange: Exchange, inspected: Inspected, check: BodyCheck | undefined): Refusal | undefined {
-  const { refusal, body, later } = inspected
-  remember(exchange, inspected)
-  if (later !== undefined) rememberLater(exchange, later)
+  const { refusal, body } = inspected
+  rememberAll(exchange, inspected)
   if (refusal !== undefined || body === undefined) return refusal
   exchange.payload = body.bytes
   exchange.payloadType = body.contentType
@@ -128,6 +144,8 @@ function malformedCode({ request: { head } }: Exchange): 'invalid-json' | 'not-i
     ? 'not-inspectable'
     : 'invalid-json'
 }
+
+const textUnsaid = 'expected an image, audio, video or font, as `Content-Type` says, got what begins like JSON or XML'
 
 const noBytes = new Uint8Array(0)
 

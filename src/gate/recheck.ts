@@ -9,16 +9,27 @@ import { type Outcome, pass, settled } from './pass.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
 import { stillSigned } from './signed.ts'
+import { passOverBody } from './whole-body.ts'
 
 /**
  * A body takes as long as its sender likes. Whoever was let in before it has to be let in still, by the roles and policies of
  * now: else an administrator could keep requests in hand, begun and not ended, against the day when they are none any more.
  */
 export function recheck(route: Route, rooms: Rooms): Stage | undefined {
-  if (route.body === undefined && route.signature === undefined) return undefined
+  if (route.body === undefined && route.signature === undefined && route.inspection.inspector === undefined)
+    return undefined
   const again = stillIn(route, rooms)
   // What nobody waited for was found out a moment ago.
-  return (exchange) => (exchange.payload === undefined ? undefined : again(exchange))
+  return (exchange) => {
+    if (!exchange.awaited) return undefined
+    const outcome = again(exchange)
+    return outcome instanceof Promise ? outcome.then(unread) : unread(outcome)
+
+    function unread(refused: Refusal | undefined): Refusal | undefined {
+      if (refused !== undefined) passOverBody(exchange)
+      return refused
+    }
+  }
 }
 
 /**

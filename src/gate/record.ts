@@ -2,17 +2,27 @@ import type { AuditEvent } from '../audit/event.ts'
 import { actorsOf } from '../authn/actor.ts'
 import type { Principal } from '../authn/principal.ts'
 import { undecided } from '../authz/decision.ts'
-import { findingsText } from '../inspection/finding.ts'
+import { type Finding, findingsText } from '../inspection/finding.ts'
 import type { Code } from '../kernel/error.ts'
 import { uuidv7 } from '../kernel/id.ts'
-import { redactText } from '../kernel/redact.ts'
+import { redacted, redactText } from '../kernel/redact.ts'
 import type { Exchange } from './exchange.ts'
 import type { Rooms } from './rooms.ts'
 
+/** How an exchange has ended. */
+export interface Ended {
+  readonly status: number
+  readonly bytes: number
+  /** Whether all of its answer has left. */
+  readonly whole: boolean
+  /** Monotonic milliseconds. */
+  readonly endedAt: number
+}
+
 /** Remembers an exchange that has ended. It runs after a pass and after a refusal: an early return cannot skip it. */
-export function record(exchange: Exchange, status: number, bytes: number, whole: boolean, rooms: Rooms): void {
+export function record(exchange: Exchange, { status, bytes, whole, endedAt }: Ended, rooms: Rooms): void {
   const { refusal, route, request, principal } = exchange
-  const durationMs = rooms.clock.monotonic() - exchange.startedAt
+  const durationMs = endedAt - exchange.startedAt
   rooms.meters.request(route.name, status, durationMs / 1000)
   const forContent = refusal !== undefined && contentCodes.has(refusal.code)
   for (const { what, struckOut } of exchange.findings)
@@ -31,7 +41,7 @@ export function record(exchange: Exchange, status: number, bytes: number, whole:
     request_id: exchange.id,
     route: route.name,
     method: request.method,
-    path: request.target.path,
+    path: pathOf(exchange),
     status,
     code: refusal.code,
     reason: refusal.reason,
@@ -91,7 +101,7 @@ function accessEvent(
         ? { lacks: decision.lacks.permission }
         : {}),
       method: request.method,
-      path: shown(request.target.path),
+      path: shown(pathOf(exchange)),
       ...(exchange.score === 0 ? {} : { score: Math.round(exchange.score * 100) / 100 }),
       status,
     },
@@ -103,6 +113,15 @@ function accessEvent(
     v: 1,
   }
 }
+
+/** Whose mail stands in a path, or what opens a door, stands in no log for that. */
+function pathOf({ request, findings }: Exchange): string {
+  return findings.some(({ kind, place }) => place.in === 'path' && isNotRepeated.has(kind))
+    ? redacted
+    : request.target.path
+}
+
+const isNotRepeated: ReadonlySet<Finding['kind']> = new Set(['personal-data', 'secret'])
 
 /** By what a machine was known: which of somebody's keys, which certificate of a service. */
 function machineOf({ credential }: Principal): { readonly credential?: string } {

@@ -1,4 +1,3 @@
-import type { Finding } from '../inspection/finding.ts'
 import type { Inspected } from '../inspection/inspector.ts'
 import { surestFirst } from '../inspection/verdict.ts'
 import type { Exchange } from './exchange.ts'
@@ -10,7 +9,17 @@ export function remember(exchange: Exchange, { findings, score }: Pick<Inspected
   exchange.score = Math.max(exchange.score, score)
 }
 
-/** The same for what nobody waits for: it stands in the record where it comes before the end of the exchange. */
-export function rememberLater(exchange: Exchange, later: Promise<readonly Finding[]>): void {
-  void later.then((findings) => remember(exchange, { findings, score: 0 }))
+/** The same, and what others say whom nobody waits for but the record. */
+export function rememberAll(exchange: Exchange, inspected: Inspected): void {
+  remember(exchange, inspected)
+  const { later } = inspected
+  if (later === undefined) return
+  const seen = exchange.look()
+  void later.then((findings) => remember(exchange, { findings, score: 0 })).finally(seen)
+}
+
+/** The same for what is looked at while it goes on. */
+export function rememberLate(exchange: Exchange, inspecting: Promise<Inspected>): void {
+  const seen = exchange.look()
+  void inspecting.then((come) => rememberAll(exchange, come)).finally(seen)
 }

@@ -20,14 +20,23 @@ export function screen(route: Route, rooms: Rooms): Stage | undefined {
     const refusal = release?.(exchange, answer)
     if (refusal !== undefined) return refusal
     withhold(answer.headers, withheld)
-    return answers === undefined || answer.tunnel !== undefined ? undefined : screenBody(exchange, answer)
+    if (answers === undefined || answer.tunnel !== undefined) return undefined
+    return screenBody(exchange, exchange.answer ?? answer) // as it was released: without a trailer that names its owner
   }
 
   function screenBody(exchange: Exchange, answer: Outbound): Refusal | undefined | Promise<Refusal | undefined> {
     const { status, headers, body } = answer
     const bodiless = exchange.request.method === 'HEAD' || status < 200 || bodilessStatus.has(status)
     const screened = answers?.screen(
-      { status, headers, body, bodiless, take: (bytes) => exchange.bodyAccount.take(bytes) },
+      {
+        status,
+        headers,
+        body,
+        bodiless,
+        take: (bytes) => exchange.bodyAccount.take(bytes),
+        give: (bytes) => exchange.bodyAccount.give(bytes),
+        looking: () => exchange.look(),
+      },
       (finding) => remember(exchange, { findings: [finding], score: 0 }),
     )
     return screened instanceof Promise ? screened.then(settle) : settle(screened)

@@ -40,16 +40,23 @@ export class BodyMemory {
         this.#byCaller.set(caller, ofCaller + bytes)
         return true
       },
+      give: (bytes) => {
+        own -= bytes
+        this.#give(caller, bytes)
+      },
       close: () => {
-        if (own === 0) return
-        const left = (this.#byCaller.get(caller) ?? 0) - own
-        if (left > 0) this.#byCaller.set(caller, left)
-        else this.#byCaller.delete(caller)
-        this.#bytes -= own
-        Atomics.sub(this.#held, 0, BigInt(own))
+        if (own > 0) this.#give(caller, own)
         own = 0
       },
     }
+  }
+
+  #give(caller: string, bytes: number): void {
+    const left = (this.#byCaller.get(caller) ?? 0) - bytes
+    if (left > 0) this.#byCaller.set(caller, left)
+    else this.#byCaller.delete(caller)
+    this.#bytes -= bytes
+    Atomics.sub(this.#held, 0, BigInt(bytes))
   }
 
   /** Taken first and given back where it was too much: of two threads that ask at once, both may be told no, and never both yes. */
@@ -68,6 +75,8 @@ function alone(): { readonly memory: SharedArrayBuffer; readonly threads: number
 export interface BodyAccount {
   /** Whether there is room for more of it; then it is taken. */
   take(bytes: number): boolean
+  /** Gives back some of what was taken. */
+  give(bytes: number): void
   /** Gives all of it back. */
   close(): void
 }

@@ -49,7 +49,7 @@ export function openDataScreen({ pii = {}, secrets = {}, of, key }: DataScreenPa
 export function findData(fields: Iterable<Field>, redactor: Redactor): readonly Finding[] {
   const findings: Finding[] = []
   for (const { place, text, name } of fields) {
-    for (const { kind, rule, start, end, confidence } of redactor.matches(text, name)) {
+    for (const { kind, rule, start, end, confidence } of redactor.matches(text, asWritten(name, place))) {
       if (findings.length >= findingsMax) return findings
       // A name may be what was found, or hold more of it: then it is not what the place is called by.
       const shown = { in: place.in, at: redactor.redact(place.at).text }
@@ -60,6 +60,12 @@ export function findData(fields: Iterable<Field>, redactor: Redactor): readonly 
 }
 
 const findingsMax = 100
+
+/** A name as its sender wrote it: of `userSsn` the capital tells where a word begins. */
+function asWritten(name: string, { at }: Place): string {
+  const written = at.slice(at.length - name.length)
+  return written.toLowerCase() === name ? written : name
+}
 
 /** The same finding, once it has been acted upon. */
 export function struckOut(finding: Finding): Finding {

@@ -1,7 +1,8 @@
 import { type AnswerScreen, openAnswerScreen } from './answers/answer-screen.ts'
+import { type Judging, openJudgingOffLoop } from './answers/judging.ts'
 import { type ConsultantParts, Consultants } from './consultation.ts'
 import { openExamination } from './examination/examine.ts'
-import { type OffLoop, openOffLoop } from './examination/off-loop.ts'
+import { type Examining, openExamining } from './examination/examining.ts'
 import type { ExaminationPlan } from './examination/plan.ts'
 import { type Inspector, openInspector } from './inspector.ts'
 import { type EffectiveInspection, type InspectionOptions, inspectionOf } from './options.ts'
@@ -39,12 +40,13 @@ export interface InspectionParts extends ConsultantParts {
 }
 
 export function openInspections(parts: InspectionParts): Inspections {
-  const offLoop: OffLoop = openOffLoop()
+  const offLoop = openExamining()
+  const judging = openJudgingOffLoop()
   const consultants = new Consultants(parts)
   return {
-    by: (house) => (route) => inspectionOfRoute(house, route, { ...parts, offLoop, consultants }),
+    by: (house) => (route) => inspectionOfRoute(house, route, { ...parts, offLoop, judging, consultants }),
     async close() {
-      await Promise.all([offLoop.close(), consultants.close()])
+      await Promise.all([offLoop.close(), judging.close(), consultants.close()])
     },
   }
 }
@@ -54,14 +56,15 @@ const usualBytesMax = 1024 * 1024
 const usualDeadlineMs = 1000
 
 interface Opened extends InspectionParts {
-  readonly offLoop: OffLoop
+  readonly offLoop: Examining
+  readonly judging: Judging
   readonly consultants: Consultants
 }
 
 function inspectionOfRoute(
   house: InspectionOptions,
   route: InspectedRoute,
-  { key, log, offLoop, consultants }: Opened,
+  { key, log, offLoop, judging, consultants }: Opened,
 ): RouteInspection {
   const options = inspectionOf(house, route.inspection)
   const { injection, prompts, pii, secrets, uploads, html, moderation, deadline = usualDeadlineMs } = options
@@ -82,7 +85,16 @@ function inspectionOfRoute(
   const virusScan = uploads?.clamd && openVirusScan(uploads.clamd, log)
   return {
     inspector:
-      examination && openInspector({ examination, plan, offLoop, deadlineMs: deadline, consultation, virusScan }),
+      examination &&
+      openInspector({
+        examination,
+        plan,
+        offLoop,
+        deadlineMs: deadline,
+        consultation,
+        virusScan,
+        tellFailed: (error) => log.error({ route: route.name, err: error }, 'a request could not be looked into'),
+      }),
     answers: openAnswerScreen({
       pii,
       secrets,
@@ -90,6 +102,8 @@ function inspectionOfRoute(
       check: route.answers,
       refusesBroken: route.refusesBrokenAnswers,
       bytesMax: route.answerMax ?? options.bodyMax ?? usualBytesMax,
+      deadlineMs: deadline,
+      judging,
       key,
       tellBroken: (what) => log.warn({ route: route.name, broken: what }, 'an answer breaks the schema of its route'),
       tellFailed: (error) => log.error({ route: route.name, err: error }, 'an answer could not be looked into'),

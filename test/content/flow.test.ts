@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
 import { startHouse, startUpstream } from '../support/house.ts'
 import { assertRefused, json, route, sent, startGuarded } from './guarded.ts'
@@ -144,6 +145,100 @@ test('CT3: whoever leaves in mid-body, and an upstream that breaks off, leave no
   }
   await eventually(() => (house.house.gate.inFlight === 0 ? true : undefined))
   assert.equal(await bytesHeld(), '0', 'no memory of bodies is held')
+})
+
+test('CT3: where nothing is refused nobody waits for a look at a large body, though a schema has it read', async (context) => {
+  const inspection = { deadline: '60s', bodyMax: '8mb' }
+  const house = await startGuarded(context, {
+    routes: [
+      route('/block', { inspection: { injection: 'block', ...inspection } }),
+      route('/schema', { body: { type: 'object' }, inspection }),
+    ],
+  })
+  const large = json({ text: "Please select a plan from the list, says O'Brien. ".repeat(60_000) })
+  const order: string[] = []
+  const looked = house.ask('/block', large).then(({ status }) => order.push(`block ${status}`))
+  await eventually(() => (house.house.gate.inFlight > 0 ? true : undefined))
+  const { status } = await house.ask('/schema', json({ text: 'words '.repeat(10_000), id: sql }))
+  order.push(`schema ${status}`)
+  await looked
+  assert.deepEqual(order, ['schema 200', 'block 200'], 'the thread looks at one body at a time')
+})
+
+test('CT3: a copy that is given up holds no memory while its body flows on', async (context) => {
+  const upstream = await startUpstream(context, (request, response) => {
+    request.resume()
+    request.on('end', () => response.end('ok'))
+  })
+  const house = await startHouse(context, {
+    upstreams: { api: upstream.url },
+    routes: [route('/in', { inspection: { bodyMax: '10kb' } })],
+  })
+  const held = async (): Promise<string | undefined> =>
+    /^gatehouse_body_bytes (\d+)$/m.exec(await house.house.meters.exposition())?.[1]
+  const socket = connect(house.port, '127.0.0.1')
+  context.after(() => socket.destroy())
+  const length = 20_000
+  socket.write(`POST /in HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1f40\r\n${'x'.repeat(8_000)}\r\n`)
+  await eventually(async () => ((await held()) === '8000' ? true : undefined))
+  socket.write(`${length.toString(16)}\r\n${'x'.repeat(length)}\r\n`)
+  await eventually(async () => ((await held()) === '0' ? true : undefined))
+  assert.equal(house.house.gate.inFlight, 1, 'it is on its way still')
+})
+
+test('CT3: whoever is refused for how a body begins asks again on the same connection', async (context) => {
+  const house = await startGuarded(context, { inspection: { injection: 'block' }, routes: [route('/in')] })
+  const socket = connect(house.port, '127.0.0.1')
+  context.after(() => socket.destroy())
+  let answered = ''
+  let isClosed = false
+  socket.on('data', (chunk) => (answered += chunk.toString()))
+  socket.on('close', () => (isClosed = true))
+  const head = (length: number): string =>
+    `POST /in HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: ${length}\r\n\r\n`
+  const text = `{"a":"${'x'.repeat(60)}"}`
+  socket.write(head(text.length) + text)
+  await eventually(() => answered.includes('not-inspectable') || undefined)
+  await pause(2_500) // longer than a connection is kept whose body is left on the wire
+  assert.equal(isClosed, false)
+  answered = ''
+  socket.write(`${head(2)}\x01\x02`)
+  await eventually(() => answered.includes('200 OK') || undefined)
+})
+
+test('A49 CT3: whoever is let in no more when the body has come that was looked into is refused', async (context) => {
+  const house = await startGuarded(context, {
+    inspection: { injection: 'block' },
+    routes: [{ path: '/in', access: 'authenticated', to: 'api' }],
+  })
+  for (const [type, begin, rest] of [
+    ['application/json', '{"a":', '1}'],
+    ['image/png', '', '\x01\x02\x03\x04\x05\x06\x07'],
+  ] as const) {
+    const token = await house.signIn()
+    const ask = async (leaves: boolean): Promise<string> => {
+      const socket = connect(house.port, '127.0.0.1')
+      let answered = ''
+      socket.on('data', (chunk) => (answered += chunk.toString()))
+      socket.write(
+        `POST /in HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: ${type}\r\nContent-Length: ${begin.length + rest.length}\r\n\r\n${begin}`,
+      )
+      await eventually(() => (house.house.gate.inFlight > 0 ? true : undefined))
+      if (leaves) {
+        const left = await fetch(`${house.url}/api/auth/logout`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}` },
+        })
+        assert.equal(left.status, 200, await left.text())
+      }
+      socket.write(rest, 'latin1')
+      await eventually(() => answered.includes('\r\n\r\n') || undefined)
+      socket.destroy()
+      return answered.slice(9, 12)
+    }
+    assert.equal(await ask(false), '200', type)
+    assert.equal(await ask(true), '401', type)
+  }
 })
 
 test('two callers at once get each their own verdict and their own answer', async (context) => {

@@ -60,6 +60,21 @@ suite('CT2: markup in fields', () => {
       )
     })
 
+    test(`CT2: in fields that programs put together by brackets and dots (${path})`, async () => {
+      const names = ['content[]', 'content[a][b]', 'content.a', 'items[0][text]', 'items.0.text', 'items[][text]']
+      const { seen, text } = await house.ask(
+        path,
+        sent(
+          [...names, 'items[0][other]']
+            .map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(dirty)}`)
+            .join('&'),
+          form,
+        ),
+      )
+      const clean = names.map((name) => [name, '<b>bold</b>'])
+      assert.deepEqual([...new URLSearchParams(seen?.body.toString())], [...clean, ['items[0][other]', dirty]], text)
+    })
+
     test(`CT2: in the parts of a form, whose files stay as they are (${path})`, async () => {
       const file = Buffer.from('<script>in a file</script>')
       const { seen, text } = await house.ask(

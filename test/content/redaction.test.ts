@@ -1,6 +1,7 @@
 // CT4 through the front door: personal data and secrets in requests.
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { openLogger } from '../../src/kernel/logger.ts'
 import { assertRefused, type Guarded, json, multipart, route, sent, startGuarded } from './guarded.ts'
 
 const card = '4111 1111 1111 1111'
@@ -9,12 +10,16 @@ const key = `AKIA${'J7Q2M4X6W3N6P5R2'}`
 suite('CT4: personal data and secrets in requests', () => {
   let house: Guarded
   const closing: (() => unknown)[] = []
+  const lines: string[] = []
 
   before(async () => {
     const context = { after: (close: () => unknown) => void closing.push(close) } as never
-    house = await startGuarded(context, {
+    const log = openLogger('debug', { write: (line: string) => void lines.push(line) })
+    const config: Parameters<typeof startGuarded>[1] = {
       inspection: { injection: 'off' },
       routes: [
+        route('/redact/:id', { inspection: { pii: { requests: 'redact' } } }),
+        route('/block/:id', { inspection: { pii: { requests: 'block' } } }),
         route('/redact', { inspection: { pii: { requests: 'redact' }, secrets: { requests: 'redact' } } }),
         route('/block', { inspection: { pii: { requests: 'block' }, secrets: { requests: 'block' } } }),
         route('/log', { inspection: { pii: { requests: 'log' }, secrets: { requests: 'log' } } }),
@@ -27,7 +32,8 @@ suite('CT4: personal data and secrets in requests', () => {
           inspection: { pii: { requests: 'redact' } },
         }),
       ],
-    })
+    }
+    house = await startGuarded(context, config, { log })
   })
   after(async () => {
     for (const close of closing.reverse()) await close()
@@ -46,6 +52,19 @@ suite('CT4: personal data and secrets in requests', () => {
       'a=1&to=%5BEMAIL%5D&b=%26',
     ],
     ['text', sent(`card ${card}, please`, 'text/plain'), 'card XXXX-XXXX-XXXX-XXXX, please'],
+    [
+      'text as Markdown sets it, in digits of full width, with what has no width',
+      sent(
+        `**${card}**, _ada@mail.example_, (415-555-0132), \uff15\uff13\uff16-22-8726, 4111\u200b111111111111`,
+        'text/plain',
+      ),
+      '**XXXX-XXXX-XXXX-XXXX**, _[EMAIL]_, (XXX-XXX-XXXX), XXX-XX-XXXX, XXXX-XXXX-XXXX-XXXX',
+    ],
+    [
+      'JSON that stands in a text and stays JSON',
+      sent(`arguments: {"text":"hi\\nada@mail.example\\n${card}"}`, 'text/plain'),
+      'arguments: {"text":"hi\\n[EMAIL]\\nXXXX-XXXX-XXXX-XXXX"}',
+    ],
     ['a body without a type', sent('mail ada@mail.example'), 'mail [EMAIL]'],
   ]
   for (const [what, init, goesOn] of rows)
@@ -57,6 +76,12 @@ suite('CT4: personal data and secrets in requests', () => {
       assert.equal(seen?.headers['content-type'], (init.headers as Record<string, string>)['content-type'])
       assert.match(String((await house.eventOf(id)).details['findings']), /^(?:email|card|ssn) /)
     })
+
+  test('CT4: the name of a parameter tells of its value however it is written', async () => {
+    for (const path of ['/block?userSsn=536228726', '/block?user_ssn=536228726', '/block?note=536-22-8726'])
+      assertRefused(await house.ask(path), 422, 'personal-data-refused')
+    assert.equal((await house.ask('/block?order=536228726')).status, 200)
+  })
 
   test('CT4: redacted in the parts of a form, whose files and lengths stay true', async () => {
     const file = Buffer.from('ada@mail.example, in a file')
@@ -148,6 +173,18 @@ suite('CT4: personal data and secrets in requests', () => {
           `${path} ${text} ${JSON.stringify(details)}`,
         )
     }
+  })
+
+  test('CT4: a path in which personal data or a secret was found stands in neither the record nor the log', async () => {
+    const outcome = await house.ask('/redact/ada@mail.example')
+    assert.equal(outcome.status, 200)
+    const { details } = await house.eventOf(outcome.id)
+    assert.match(String(details['findings']), /^email .* at path id/)
+    assert.ok(!JSON.stringify(details).includes('ada@mail'), JSON.stringify(details))
+    const refused = await house.ask('/block/ada@mail.example')
+    assertRefused(refused, 422, 'personal-data-refused')
+    assert.ok(!JSON.stringify((await house.eventOf(refused.id)).details).includes('ada@mail'))
+    assert.ok(lines.some((line) => line.includes(refused.id)) && !lines.join().includes('ada@mail'), lines.join())
   })
 
   test('CT4: what stands in a query cannot be struck out: it goes on, and is remembered', async () => {

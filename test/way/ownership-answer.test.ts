@@ -101,25 +101,26 @@ test('AZ3: the body of an answer that is not released is not read to its end', a
   assert.ok(written < 50_000_000, `${written} bytes were taken`)
 })
 
-test('AZ3: the owner does not leave in a trailer either', async (context) => {
-  let owner = ''
-  const url = await rawUpstream(context, (socket) => {
-    socket.on('data', () => {
-      socket.write(
-        `HTTP/1.1 200 OK\r\nX-Owner-Id: ${owner}\r\nTrailer: X-Owner-Id, X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfile\r\n`,
-      )
-      setTimeout(() => socket.write(`0\r\nX-Owner-Id: ${owner}\r\nX-Sum: 1\r\n\r\n`), 30)
+for (const inspection of [undefined, { pii: { answers: 'redact' } }] as const)
+  test(`AZ3: the owner does not leave in a trailer either${inspection === undefined ? '' : ', where the answer is screened too'}`, async (context) => {
+    let owner = ''
+    const url = await rawUpstream(context, (socket) => {
+      socket.on('data', () => {
+        socket.write(
+          `HTTP/1.1 200 OK\r\nX-Owner-Id: ${owner}\r\nTrailer: X-Owner-Id, X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfile\r\n`,
+        )
+        setTimeout(() => socket.write(`0\r\nX-Owner-Id: ${owner}\r\nX-Sum: 1\r\n\r\n`), 30)
+      })
     })
+    const { as, ada, port } = await startCrowd(context, { ...configOf(url), inspection })
+    owner = ada.id
+    const answer = await rawExchange(
+      port,
+      `GET /files/1 HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nAuthorization: ${as.ada['authorization']}\r\n\r\n`,
+    )
+    assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*file\r\n0\r\nX-Sum: 1\r\n\r\n$/)
+    assert.doesNotMatch(answer, new RegExp(ada.id))
   })
-  const { as, ada, port } = await startCrowd(context, configOf(url))
-  owner = ada.id
-  const answer = await rawExchange(
-    port,
-    `GET /files/1 HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nAuthorization: ${as.ada['authorization']}\r\n\r\n`,
-  )
-  assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*file\r\n0\r\nX-Sum: 1\r\n\r\n$/)
-  assert.doesNotMatch(answer, new RegExp(ada.id))
-})
 
 test('AZ3: what belongs to somebody is kept by no cache that others share', async (context) => {
   const api = await startDocuments(context)

@@ -1,50 +1,87 @@
 import { type Refusal, refuse } from '../../kernel/error.ts'
-import { type DataScreen, dataFinding, findData } from '../data-screen.ts'
+import { type DataScreen, dataFinding, findData, openDataScreen, struckOut } from '../data-screen.ts'
 import type { Field } from '../field.ts'
 import { answerFields } from '../fields/answer.ts'
 import type { Finding } from '../finding.ts'
+import type { PersonalOptions } from '../personal/options.ts'
 import { placeText } from '../place.ts'
-import type { PromptCheck } from '../prompts/check.ts'
-import type { AnswerJudge } from '../schema/answer.ts'
-import { redactBody } from '../stream/redact-body.ts'
+import { openPromptCheck, type PromptCheck } from '../prompts/check.ts'
+import type { PromptOptions } from '../prompts/options.ts'
+import type { SecretOptions } from '../secrets/options.ts'
+import { readMediaType } from '../stream/media-type.ts'
 import type { Redactor } from '../stream/redactor.ts'
+import { type Screening, screenSource } from '../stream/screen-source.ts'
+import { surfaceOfBytes } from '../stream/surface-of-bytes.ts'
 import { refuseFor } from '../told.ts'
-import type { AnswerPlan } from './plan.ts'
 
-/** What an answer is held against that is here whole. */
-export interface WholeChecks {
-  /** The schema of its status. */
-  readonly schema: AnswerJudge | undefined
-  readonly prompts: PromptCheck | undefined
-  readonly data: DataScreen | undefined
+/** What is looked for in an answer that is here whole, as plain data: a thread is told it as it is. */
+export interface JudgingPlan {
+  readonly pii: PersonalOptions | undefined
+  readonly secrets: SecretOptions | undefined
+  readonly prompts: PromptOptions | undefined
+  /** Bytes of an answer that is looked at whole. */
+  readonly bytesMax: number
+  /** 32 bytes, for hashes and tokens in the place of personal data. */
+  readonly key: Uint8Array
+  /** Whether orders alone are looked for: personal data is where a copy is judged of what is screened as it flows. */
+  readonly ordersOnly: boolean
 }
 
-/** Judges a whole answer: why it must not leave, or nothing. What is only noted is told to `found`. */
-export function judgeAnswer(
-  bytes: Uint8Array,
-  contentType: string | undefined,
-  { schema, prompts, data }: WholeChecks,
-  { refusesBroken, bytesMax, tellBroken }: Pick<AnswerPlan, 'refusesBroken' | 'bytesMax' | 'tellBroken'>,
-  found: (finding: Finding) => void,
-): Refusal | undefined {
-  const fault = schema?.(contentType, bytes)
-  if (fault !== undefined) {
-    const reason =
-      'malformed' in fault
-        ? fault.malformed
-        : fault.invalid.map((one) => `${'pointer' in one ? one.pointer : one.name} ${one.detail}`).join('; ')
-    found({ ...brokenAnswer, place: { in: 'answer', at: '' } })
-    tellBroken(reason)
-    if (refusesBroken) return refuse('answer-invalid', { reason })
+/** Without content coding. */
+export interface WholeAnswer {
+  readonly bytes: Uint8Array
+  readonly contentType: string | undefined
+}
+
+/** What came of looking, as plain data. */
+export interface Judged {
+  readonly findings: readonly Finding[]
+  /** Why it must not leave; undefined where it may. */
+  readonly refusal: Refusal | undefined
+  /** The answer as it leaves, where it was rewritten. */
+  readonly body: WholeAnswer | undefined
+}
+
+/** Looks at whole answers, each for itself. */
+export interface WholeJudge {
+  examine(answer: WholeAnswer): Judged
+}
+
+export function openJudging(plan: JudgingPlan): WholeJudge {
+  return wholeJudge(openDataScreen({ ...plan, of: 'answers' }), openPromptCheck(plan.prompts, 'answers'), plan)
+}
+
+export function wholeJudge(
+  data: DataScreen | undefined,
+  prompts: PromptCheck | undefined,
+  { bytesMax, ordersOnly }: Pick<JudgingPlan, 'bytesMax' | 'ordersOnly'>,
+): WholeJudge {
+  const guard = ordersOnly ? undefined : data?.guard
+  return {
+    examine(whole) {
+      const answer = { ...whole, contentType: readableType(whole) }
+      const findings: Finding[] = []
+      const refusal = judgeFields(answer, findings)
+      if (refusal !== undefined || ordersOnly) return { findings, refusal, body: undefined }
+      if (data?.watcher !== undefined) findings.push(...found(screened(answer, data.watcher)))
+      const redacted = data?.redactor === undefined ? undefined : screened(answer, data.redactor)
+      if (redacted === undefined || 'unseen' in redacted) return { findings, refusal, body: undefined }
+      if ('problem' in redacted) return { findings, refusal: unreadable(redacted.problem), body: undefined }
+      findings.push(...found(redacted).map(struckOut))
+      const { body: bytes, contentType = whole.contentType } = redacted
+      return { findings, refusal, body: { bytes: bytes as Uint8Array, contentType } }
+    },
   }
-  const guard = data?.guard
-  if (prompts === undefined && guard === undefined) return undefined
-  const read = answerFields(bytes, contentType, bytesMax)
-  if ('problem' in read) return prompts?.blocks === true || guard !== undefined ? unreadable(read.problem) : undefined
-  return (
-    judgeOrders(read.fields, prompts, found) ??
-    (guard === undefined ? undefined : judgeData(bytes, contentType, read.fields, guard, found))
-  )
+
+  function judgeFields(answer: WholeAnswer, findings: Finding[]): Refusal | undefined {
+    if ((prompts === undefined && guard === undefined) || answer.contentType === undefined) return undefined
+    const read = answerFields(answer.bytes, answer.contentType, bytesMax)
+    if ('problem' in read) return prompts?.blocks === true || guard !== undefined ? unreadable(read.problem) : undefined
+    return (
+      judgeOrders(read.fields, prompts, data, findings) ??
+      (guard === undefined ? undefined : judgeData(answer, read.fields, guard, findings))
+    )
+  }
 }
 
 /** An answer that may not leave because nobody could look into it. */
@@ -52,46 +89,71 @@ export function unreadable(reason: string): Refusal {
   return refuse('answer-not-screenable', { reason })
 }
 
-const brokenAnswer = {
-  kind: 'schema',
-  what: 'answer',
-  rule: 'schema/answer',
-  confidence: 1,
-  start: 0,
-  end: 0,
-  decoded: [],
-} satisfies Omit<Finding, 'place'>
+/** A text for the record or the log without what is screened here: names of members hold personal data too. */
+export function withoutData(text: string, data: DataScreen | undefined): string {
+  return [data?.guard, data?.redactor, data?.watcher].reduce((told, one) => one?.redact(told).text ?? told, text)
+}
 
 function judgeOrders(
   fields: readonly Field[],
   prompts: PromptCheck | undefined,
-  found: (finding: Finding) => void,
+  data: DataScreen | undefined,
+  findings: Finding[],
 ): Refusal | undefined {
+  const shown = (finding: Finding): Finding => ({
+    ...finding,
+    place: { ...finding.place, at: withoutData(finding.place.at, data) },
+  })
   const orders = prompts?.judge(fields)
-  for (const finding of orders?.findings ?? []) found(finding)
-  return orders === undefined || orders.refused.length === 0
-    ? undefined
-    : { ...refuseFor('prompt-injection-detected', orders.refused), ...refuse('answer-refused'), extensions: {} }
+  findings.push(...(orders?.findings.map(shown) ?? []))
+  if (orders === undefined || orders.refused.length === 0) return undefined
+  const { reason } = refuseFor('prompt-injection-detected', orders.refused.map(shown))
+  return refuse('answer-refused', reason === undefined ? {} : { reason })
+}
+
+/** What an answer of which nobody says what it is is read as. */
+function readableType({ bytes, contentType }: WholeAnswer): string | undefined {
+  if (readMediaType(contentType).surface !== 'unsaid') return contentType
+  const seen = surfaceOfBytes(bytes)
+  return seen === 'none' ? undefined : seen === 'json' && isJson(bytes) ? 'application/json' : 'text/plain'
+}
+
+function isJson(bytes: Uint8Array): boolean {
+  try {
+    JSON.parse(Buffer.from(bytes).toString())
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** In the texts, and in what is no text of its own: numbers. */
 function judgeData(
-  bytes: Uint8Array,
-  contentType: string | undefined,
+  answer: WholeAnswer,
   fields: readonly Field[],
   guard: Redactor,
-  found: (finding: Finding) => void,
+  findings: Finding[],
 ): Refusal | undefined {
   let guarded = findData(fields, guard)
   if (guarded.length === 0) {
-    const struck = redactBody(bytes, contentType, guard)
-    if ('problem' in struck) return unreadable(struck.problem)
-    if ('redactions' in struck)
-      guarded = struck.redactions.first.map(({ kind, rule, at }) => dataFinding(kind, rule, { in: 'answer', at }))
+    const read = screened(answer, guard)
+    if ('problem' in read) return unreadable(read.problem)
+    guarded = found(read)
   }
-  for (const finding of guarded) found(finding)
+  findings.push(...guarded)
   const [first] = guarded
   return first === undefined
     ? undefined
     : refuse('answer-refused', { reason: `${first.what} at ${placeText(first.place)}` })
+}
+
+/** As it would leave if it flowed. */
+function screened({ bytes, contentType }: WholeAnswer, redactor: Redactor): Screening {
+  return screenSource(bytes, { contentType, contentEncoding: undefined }, redactor)
+}
+
+function found(screening: Screening): readonly Finding[] {
+  return 'redactions' in screening
+    ? screening.redactions.first.map(({ kind, rule, at }) => dataFinding(kind, rule, { in: 'answer', at }))
+    : []
 }

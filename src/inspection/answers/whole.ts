@@ -4,9 +4,9 @@ import { HeldSource, type Sink, type Source } from '../../http/source.ts'
 /** An answer that is there whole; or, where it is larger than that, what has come of it and the rest. */
 export type Gathered =
   | { readonly bytes: Uint8Array; readonly trailers: RawHeaders }
-  | { readonly more: Source }
+  | { readonly more: Source; readonly taken: number }
   /** There was no room for it. */
-  | { readonly declined: Source }
+  | { readonly declined: Source; readonly taken: number }
   | { readonly failed: Error }
 
 /** Reads an answer into memory, up to so many bytes; `take` is asked for room for each piece. */
@@ -28,7 +28,7 @@ export function gatherThen(
   const whole = source instanceof HeldSource ? (source.complete ?? source) : source
   if (whole instanceof Uint8Array)
     return settle(
-      whole.byteLength <= bytesMax ? { bytes: whole, trailers: [] } : { more: new Begun([whole], undefined) },
+      whole.byteLength <= bytesMax ? { bytes: whole, trailers: [] } : { more: new Begun([whole], undefined), taken: 0 },
     )
   const chunks: Uint8Array[] = []
   let size = 0
@@ -36,13 +36,14 @@ export function gatherThen(
   whole.flow({
     chunk(bytes) {
       if (begun !== undefined) return begun.chunk(bytes)
+      const taken = size
       chunks.push(bytes)
       size += bytes.byteLength
       const isLarge = size > bytesMax
       if (!isLarge && take(bytes.byteLength)) return
       whole.pause()
       begun = new Begun(chunks, whole)
-      settle(isLarge ? { more: begun } : { declined: begun })
+      settle(isLarge ? { more: begun, taken } : { declined: begun, taken })
     },
     end(trailers) {
       if (begun !== undefined) return begun.end(trailers)

@@ -150,14 +150,14 @@ class Reading {
     }
   }
 
-  /** The first few by themselves; the others in one view, one to a line. */
+  /** The first few by themselves; the others in one view. A tab parts them: ends of lines are signs of their own, and of a document. */
   #branchRuns(view: View, runs: readonly Run[], depth: number): void {
     const alone = runs.length <= aloneMax + 1 ? runs : runs.slice(0, aloneMax)
     for (const run of alone) this.#add(within(view, run), depth)
     const others = runs.slice(alone.length)
     const [first, last] = [others[0], others.at(-1)]
     if (first === undefined || last === undefined) return
-    this.#add(within(view, { ...first, text: others.map(({ text }) => text).join('\n'), end: last.end }), depth)
+    this.#add(within(view, { ...first, text: others.map(({ text }) => text).join('\t'), end: last.end }), depth)
   }
 }
 

@@ -89,7 +89,8 @@ export function openExamination(plan: ExaminationPlan): Examination | undefined 
       outcome = both(outcome, examineTexts(inBody(current), now))
       if (outcome.refused !== undefined) return outcome
     }
-    const redacted = data?.redactor === undefined ? undefined : redactRequest(now, data.redactor)
+    const redactor = data?.redactor && rememberingClean(data.redactor)
+    const redacted = redactor === undefined ? undefined : redactRequest(now, redactor)
     if (redacted !== undefined && 'problem' in redacted) return { ...outcome, refused: redacted }
     let contentType: string | undefined
     if (redacted !== undefined && redacted.redactions.count > 0) {
@@ -103,7 +104,7 @@ export function openExamination(plan: ExaminationPlan): Examination | undefined 
       )
       outcome = { ...outcome, findings: surestFirst([...outcome.findings, ...found]) }
     }
-    const left = data?.redactor === undefined ? [] : findData(inBody(current), data.redactor)
+    const left = redactor === undefined ? [] : findData(inBody(current), redactor)
     if (left.length > 0) return both(outcome, refusedData(left, []))
     const body = now.body === undefined || now.body === parts.body ? undefined : { bytes: now.body, contentType }
     return { ...outcome, body, texts: plan.texts === 'unwanted' ? [] : inBody(current).filter(isNoName) }
@@ -161,6 +162,25 @@ function findEverywhere(fields: readonly Field[], parts: RequestParts, redactor:
     .filter(({ what, place }) => !known.has(`${what} ${placeText(place)}`))
   return [...found, ...others]
 }
+
+/** The texts of a body are looked at where they are struck out, and again as its fields: those that held nothing hold nothing still. */
+function rememberingClean(redactor: Redactor): Redactor {
+  const clean = new Map<string, string | undefined>()
+  const matches: Redactor['matches'] = (text, name) => {
+    if (clean.has(text) && clean.get(text) === name) return noMatches
+    const found = redactor.matches(text, name)
+    if (found.length === 0) clean.set(text, name)
+    return found
+  }
+  return {
+    ...redactor,
+    matches,
+    redact: (text, name) =>
+      matches(text, name).length === 0 ? { text, matches: noMatches } : redactor.redact(text, name),
+  }
+}
+
+const noMatches: ReturnType<Redactor['matches']> = []
 
 function inBody(fields: readonly Field[]): readonly Field[] {
   return fields.filter(({ place }) => place.in === 'body')

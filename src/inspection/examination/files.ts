@@ -17,11 +17,12 @@ export function filesOf({
     const read = readMultipart(body, contentType as string)
     if ('problem' in read) return read
     return {
-      files: read.parts.flatMap(({ name, filename, contentType: said, bytes }) =>
-        filename === undefined
+      files: read.parts.flatMap(({ name, filename, contentType: said, bytes }) => {
+        const declaredType = typeIn(said)
+        return filename === undefined && isOfValue(declaredType)
           ? []
-          : [{ place: { in: 'body', at: name }, name: filename, declaredType: typeIn(said), bytes } as const],
-      ),
+          : [{ place: { in: 'body', at: name }, name: filename, declaredType, bytes } as const]
+      }),
     }
   }
   if (media !== undefined && hasFields(media.type)) return none
@@ -39,7 +40,16 @@ export function hasFields(type: string): boolean {
   )
 }
 
+/** A part of another type is a file to some readers, also without a name of one (RFC 7578 §4.4 leaves it open). */
+function isOfValue(type: string | undefined): boolean {
+  return (
+    type === undefined || type.startsWith('text/') || hasFields(type) || /^application\/(?:xml$|.*\+xml$)/.test(type)
+  )
+}
+
 function typeIn(contentType: string | undefined): string | undefined {
-  const media = contentType === undefined ? undefined : readMediaType(contentType)
-  return media === undefined || 'problem' in media ? undefined : media.type
+  if (contentType === undefined) return undefined
+  const media = readMediaType(contentType)
+  // what we take for none, others may take for the type that it begins with
+  return 'problem' in media ? contentType.split(/[;,\s]/, 1)[0]?.toLowerCase() : media.type
 }

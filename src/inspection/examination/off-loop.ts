@@ -1,18 +1,24 @@
 import { Worker } from 'node:worker_threads'
 import { Fault, type Refusal, refuse } from '../../kernel/error.ts'
-import type { RequestParts } from '../fields/request.ts'
-import type { Examined } from './examine.ts'
-import type { Answer, Question } from './examining-thread.ts'
-import type { ExaminationPlan } from './plan.ts'
+import type { Answer, Question } from './answer-questions.ts'
 
 /** Looks into large bodies beside the requests: nobody else waits for them. */
-export interface OffLoop {
+export interface OffLoop<Plan extends object, Parts, Done extends object> {
   /**
    * By a plan that is always the same object. What takes longer than `deadlineMs` is given up, and refused; and so is what waits as
    * long for its turn.
    */
-  examine(plan: ExaminationPlan, parts: RequestParts, deadlineMs: number): Promise<Examined | Refusal>
+  examine(plan: Plan, parts: Parts, deadlineMs: number): Promise<Done | Refusal>
   close(): Promise<void>
+}
+
+/** Who looks, and what is said where they cannot. */
+export interface OffLoopKind {
+  /** The file of the thread: it answers by `answerQuestions`. */
+  readonly thread: URL
+  readonly name: string
+  late(deadlineMs: number): Refusal
+  readonly crowded: Refusal
 }
 
 /** Bodies that may wait to be looked into: one more is refused. */
@@ -23,9 +29,11 @@ const startMs = 30_000
 const plansMax = 512
 
 /** A thread that is started with the first large body, and again when one was given up. */
-export function openOffLoop(): OffLoop {
-  const waiting: Waiting[] = []
-  const numbers = new WeakMap<ExaminationPlan, number>()
+export function openOffLoop<Plan extends object, Parts, Done extends object>(
+  kind: OffLoopKind,
+): OffLoop<Plan, Parts, Done> {
+  const waiting: Waiting<Plan, Parts, Done>[] = []
+  const numbers = new WeakMap<Plan, number>()
   let lastNumber = 0
   let known = new Set<number>()
   let ready = false
@@ -36,12 +44,9 @@ export function openOffLoop(): OffLoop {
   return {
     examine(plan, parts, deadlineMs) {
       if (closed) return Promise.resolve(refuse('draining', { retryAfterMs: 1000 }))
-      if (waiting.length >= waitingMax)
-        return Promise.resolve(
-          refuse('overloaded', { detail: 'too many large bodies wait to be inspected', retryAfterMs: 1000 }),
-        )
-      const answered = Promise.withResolvers<Examined | Refusal>()
-      const one: Waiting = { plan, parts, deadlineMs, answered, patience: undefined }
+      if (waiting.length >= waitingMax) return Promise.resolve(kind.crowded)
+      const answered = Promise.withResolvers<Done | Refusal>()
+      const one: Waiting<Plan, Parts, Done> = { plan, parts, deadlineMs, answered, patience: undefined }
       waiting.push(one)
       if (waiting.length === 1) next()
       else one.patience = setTimeout(() => giveUp(one), deadlineMs + (ready ? 0 : startMs))
@@ -66,13 +71,17 @@ export function openOffLoop(): OffLoop {
     worker ??= start()
     worker.ref()
     const number = numberOf(first.plan)
-    const question: Question = { number, plan: known.has(number) ? undefined : first.plan, parts: first.parts }
+    const question: Question<Plan, Parts> = {
+      number,
+      plan: known.has(number) ? undefined : first.plan,
+      parts: first.parts,
+    }
     known.add(number)
     deadline = setTimeout(late, ready ? first.deadlineMs : startMs)
     worker.postMessage(question)
   }
 
-  function hear(answer: Answer): void {
+  function hear(answer: Answer<Done>): void {
     clearTimeout(deadline)
     if ('ready' in answer) {
       ready = true
@@ -80,7 +89,7 @@ export function openOffLoop(): OffLoop {
       if (first !== undefined) deadline = setTimeout(late, first.deadlineMs)
       return
     }
-    const { answered } = waiting.shift() as Waiting
+    const { answered } = waiting.shift() as Waiting<Plan, Parts, Done>
     if ('examined' in answer) answered.resolve(answer.examined)
     else answered.reject(new Fault('internal', 'a body could not be looked into', answer.error))
     next()
@@ -88,26 +97,22 @@ export function openOffLoop(): OffLoop {
 
   /** Only the body that took too long is refused: what waits behind it has a thread of its own to wait for. */
   function late(): void {
-    const { answered, deadlineMs } = waiting.shift() as Waiting
-    answered.resolve(
-      refuse('not-inspectable', { detail: `the body could not be inspected within ${deadlineMs} ms; send less of it` }),
-    )
+    const { answered, deadlineMs } = waiting.shift() as Waiting<Plan, Parts, Done>
+    answered.resolve(kind.late(deadlineMs))
     void stop()
     next()
   }
 
   /** Its turn did not come in time. */
-  function giveUp(one: Waiting): void {
+  function giveUp(one: Waiting<Plan, Parts, Done>): void {
     waiting.splice(waiting.indexOf(one), 1)
-    one.answered.resolve(
-      refuse('overloaded', { detail: 'too many large bodies wait to be inspected', retryAfterMs: 1000 }),
-    )
+    one.answered.resolve(kind.crowded)
   }
 
   function start(): Worker {
     ready = false
-    const started = new Worker(source, { name: 'inspection' })
-    started.on('message', (answer: Answer) => {
+    const started = new Worker(kind.thread, { name: kind.name })
+    started.on('message', (answer: Answer<Done>) => {
       if (started === worker) hear(answer)
     })
     const ended = (error: unknown): void => {
@@ -131,23 +136,18 @@ export function openOffLoop(): OffLoop {
     await stopped?.terminate()
   }
 
-  function numberOf(plan: ExaminationPlan): number {
+  function numberOf(plan: Plan): number {
     let number = numbers.get(plan)
     if (number === undefined) numbers.set(plan, (number = ++lastNumber))
     return number
   }
 }
 
-interface Waiting {
-  readonly plan: ExaminationPlan
-  readonly parts: RequestParts
+interface Waiting<Plan, Parts, Done> {
+  readonly plan: Plan
+  readonly parts: Parts
   readonly deadlineMs: number
-  readonly answered: PromiseWithResolvers<Examined | Refusal>
+  readonly answered: PromiseWithResolvers<Done | Refusal>
   /** Ends the waiting for its turn. */
   patience: NodeJS.Timeout | undefined
 }
-
-const source = new URL(
-  import.meta.url.endsWith('.ts') ? './examining-thread.ts' : './examining-thread.js',
-  import.meta.url,
-)

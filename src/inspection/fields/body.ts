@@ -1,6 +1,6 @@
-import { textOf } from './charset.ts'
+import { beginsLikeText, textOf } from './charset.ts'
 import type { FieldList } from './field-list.ts'
-import { type Pair, readForm, readPairs } from './form.ts'
+import { isUtf8, type Pair, readForm, readPairs } from './form.ts'
 import { addJsonText, addText } from './json.ts'
 import { type MediaType, readMediaType } from './media-type.ts'
 import { readMultipart } from './multipart.ts'
@@ -59,8 +59,16 @@ const recordSeparator = '\u001e'
 
 const addFormBody: Reader = (list, bytes, { parameters }) => {
   const read = readForm(bytes, parameters.get('charset'))
-  if ('problem' in read) list.fail(read.problem)
-  else addPairs(list, 'body', read.pairs)
+  if ('problem' in read) return list.fail(read.problem)
+  addPairs(list, 'body', read.pairs)
+  // Some clients call whatever they send a form, and some programs parse it as what it is: what is one text there stands here in pieces.
+  if (beginsLikeText(bytes)) addText(list, 'body', '', '', textIn(bytes))
+}
+
+/** Of bytes that were read before. */
+function textIn(bytes: Uint8Array): string {
+  const read = textOf(bytes, 'utf-8')
+  return 'text' in read ? read.text : ''
 }
 
 const addXmlBody: Reader = (list, bytes, { type, parameters }, _roles, before) => {
@@ -87,7 +95,7 @@ function addLoose(list: FieldList, text: string): void {
   if (formLike.test(text.slice(0, formSample))) addPairs(list, 'body', readPairs(text).pairs)
 }
 
-const formLike = /^[^\s=&{}<>"]{1,128}=/
+const formLike = /^&{0,16}[^\s=&{}<>"]{1,128}=/
 const formSample = 160
 
 /** XML without a word about it begins with a mark where it is UTF-16 (XML §4.3.3). */
@@ -112,11 +120,6 @@ const addUnknown: Reader = (list, bytes, { type, parameters }) => {
   if ('text' in read) addLoose(list, read.text)
   else if (type === '') list.fail('expected a `Content-Type` with a body that is no text')
   else if (beginsLikeText(bytes)) list.fail(read.problem)
-}
-
-function beginsLikeText(bytes: Uint8Array): boolean {
-  const first = bytes.find((byte) => byte !== 0x20 && (byte < 0x09 || byte > 0x0d))
-  return first === undefined || first === 0x7b || first === 0x5b || first === 0x3c // `{`, `[`, `<`
 }
 
 const readers: ReadonlyMap<string, Reader> = new Map([
@@ -150,6 +153,9 @@ function addMultipart(list: FieldList, bytes: Uint8Array, contentType: string): 
     }
     const value = textOf(content, media.parameters.get('charset'))
     if ('problem' in value) return list.fail(`a value of the form: ${value.problem}`)
+    // RFC 7578 §4.6: it is the charset of the values then, to those who know of it.
+    if (name === '_charset_' && !isUtf8(value.text))
+      return list.fail('expected a form in utf-8, and `_charset_` to say so')
     pairs.push({ name, value: value.text })
     if (reader === addXmlBody) addXml(list, value.text, undefined, `${name}#`)
   }

@@ -35,10 +35,14 @@ export class FieldList {
     this.#add({ place: { in: part, at: shown(at) }, name: known(name), text, role, json: true })
   }
 
-  /** The name of a member or a parameter. One that comes again says nothing new. */
+  /**
+   * The name of a member or a parameter. A plain word that comes again says nothing new, nor does any name among items of one list;
+   * elsewhere it may not be allowed.
+   */
   name(part: Place['in'], at: string, name: string): void {
-    const once = at.endsWith(constructorsPrototype) ? constructorsPrototype : name
-    if (name === '' || this.#names.has(once)) return
+    if (name === '') return
+    const once = word.test(name) && !reaching.has(name) ? name : `${part} ${at.replaceAll(indices, '*')} ${name}`
+    if (this.#names.has(once)) return
     this.#names.add(once)
     this.#add({ place: { in: part, at: shown(at) }, name: known(name), text: name, role: 'name' })
   }
@@ -57,8 +61,11 @@ export class FieldList {
   }
 }
 
-/** A name whose place makes it another: what stands there reaches all objects (CWE-1321). */
-const constructorsPrototype = '/constructor/prototype'
+const word = /^[A-Za-z][\w-]{0,63}$/
+/** Names that their place makes others: what stands there reaches all objects (CWE-1321). */
+const reaching: ReadonlySet<string> = new Set(['constructor', 'prototype'])
+/** Of a list of JSON, and of elements of one name. */
+const indices = /(?<=\/)\d{1,9}(?=\/|$)|(?<=\[)\d{1,9}(?=\])/g
 
 /**
  * A pointer and one more token (RFC 6901 §3). What is too long to be shown does not get longer: a name of many characters above

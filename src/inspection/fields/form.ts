@@ -12,17 +12,20 @@ export function readForm(
   bytes: Uint8Array,
   charset?: string,
 ): { readonly pairs: readonly Pair[] } | { readonly problem: string } {
-  if (charset !== undefined && !/^utf-?8$/i.test(charset))
-    return { problem: 'expected a form in utf-8, got another charset' }
+  if (charset !== undefined && !isUtf8(charset)) return { problem: 'expected a form in utf-8, got another charset' }
   const read = textOf(bytes, 'utf-8')
   if ('problem' in read) return read
   const { pairs, broken } = readPairs(read.text)
   if (pairs.length > pairsMax) return { problem: `expected at most ${pairsMax} values in a form, got ${pairs.length}` }
   if (broken) return { problem: 'expected a form in utf-8, got escapes that are none' }
   const told = pairs.find(({ name }) => name === '_charset_')?.value // HTML §4.10.21.5: readers change the charset on its word
-  if (told !== undefined && !/^utf-?8$/i.test(told))
-    return { problem: 'expected a form in utf-8, and `_charset_` to say so' }
+  if (told !== undefined && !isUtf8(told)) return { problem: 'expected a form in utf-8, and `_charset_` to say so' }
   return { pairs }
+}
+
+/** Whether a charset is the one that forms are in. */
+export function isUtf8(charset: string): boolean {
+  return /^utf-?8$/i.test(charset)
 }
 
 /**

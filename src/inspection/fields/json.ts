@@ -26,10 +26,43 @@ function addWithin(
   role: Role | undefined,
 ): void {
   const parsed = level < levelsMax && mayBeJson(text) ? parseStrict(text) : undefined
-  if (parsed === undefined || 'error' in parsed) return list.value(part, at, name, text, role)
+  if (parsed === undefined || 'error' in parsed) {
+    list.value(part, at, name, text, role)
+    if (nearlyJson.test(text)) addStrings(list, part, `${at}#`, name, text)
+    return
+  }
   list.json(part, at, name, text, role)
   new Walk(list, part, `${at}#`, level + 1).value(parsed.value, '', name, undefined)
 }
+
+/**
+ * Of what is JSON to lax parsers alone (a member twice, something behind it, too deep) each string by itself: in a document a value is
+ * judged with the patience for documents.
+ */
+function addStrings(list: FieldList, part: Place['in'], before: string, above: string, text: string): void {
+  let name = above
+  for (let open = text.indexOf('"'); open >= 0 && list.problem === undefined; ) {
+    let close = open + 1
+    while (close < text.length && text.charCodeAt(close) !== quotationMark)
+      close += text.charCodeAt(close) === backslash ? 2 : 1
+    const said = meant(text.slice(open + 1, close))
+    colon.lastIndex = close + 1
+    if (colon.test(text)) list.name(part, step(before, (name = said)), said)
+    else list.value(part, step(before, name), name, said)
+    open = text.indexOf('"', close + 1)
+  }
+}
+
+/** Of a string of JSON what it says; what is none stays as it was written. */
+function meant(written: string): string {
+  const parsed = written.includes('\\') ? parseStrict(`"${written}"`) : undefined
+  return parsed !== undefined && 'value' in parsed ? String(parsed.value) : written
+}
+
+const nearlyJson = /^\s*(?:\{\s*"|\[\s*["[{])/
+const colon = /\s*:/y
+const quotationMark = 0x22
+const backslash = 0x5c
 
 /** How deep JSON is read within strings of JSON. What lies deeper is still looked at, as text. */
 const levelsMax = 3

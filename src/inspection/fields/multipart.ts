@@ -1,3 +1,4 @@
+import { isUtf8 } from './form.ts'
 import { readMediaType, readParameters } from './media-type.ts'
 
 /** One part of a form, its bytes where they stand in the body. */
@@ -49,6 +50,8 @@ function delimiterOf(contentType: string): { readonly bytes: Buffer } | { readon
   for (const name of media.parameters.keys()) {
     if (name !== 'boundary' && name !== 'charset') return { problem: 'expected no parameter but `boundary`' }
   }
+  const charset = media.parameters.get('charset')
+  if (charset !== undefined && !isUtf8(charset)) return { problem: 'expected a form in utf-8, got another charset' }
   const boundary = media.parameters.get('boundary')
   if (boundary === undefined) return { problem: 'expected the parameter `boundary`, got none' }
   if (!boundaries.test(boundary)) return { problem: 'expected a boundary of 1 to 70 characters that RFC 2046 allows' }
@@ -118,9 +121,10 @@ function readPart(bytes: Buffer, start: number, end: number): Part | { readonly 
   if (media !== undefined && 'problem' in media) return media
   if (media?.type.startsWith('multipart/') === true) return { problem: 'expected no multipart within a part' }
   const named = readDisposition(said.get('content-disposition'))
-  return 'problem' in named
-    ? named
-    : { ...named, contentType, head: bytes.subarray(start, start + headEnd), bytes: bytes.subarray(from, end) }
+  if ('problem' in named) return named
+  // A field that was left empty; with something in it, it is a file to some readers, and a value to others.
+  if (named.filename === '' && from < end) return { problem: 'expected a file to have a name' }
+  return { ...named, contentType, head: bytes.subarray(start, start + headEnd), bytes: bytes.subarray(from, end) }
 }
 
 const headBytesMax = 8192

@@ -5,8 +5,17 @@ import type { Role } from '../field.ts'
  * stands in it: else a sentence around an attack would buy it the patience that prose is read with.
  */
 export function roleOf(name: string, text: string): Role {
-  return roleOfName(name) ?? (isProse(text) ? 'prose' : 'unknown')
+  const named = roleOfName(name)
+  if (named !== undefined && !(named === 'identifier' && isSource(name, text))) return named
+  return isProse(text) ? 'prose' : 'unknown'
 }
+
+/** A `code` of several lines is the source of a program: codes of other kinds have one. */
+function isSource(name: string, text: string): boolean {
+  return name.toLowerCase() === 'code' && threeLines.test(text)
+}
+
+const threeLines = /^[^\S\n]{0,64}\S[^\n]{0,2000}\n\s{0,64}\S[^\n]{0,2000}\n\s{0,64}\S/
 
 /** Undefined where the name tells nothing. */
 function roleOfName(name: string): Role | undefined {
@@ -15,11 +24,13 @@ function roleOfName(name: string): Role | undefined {
     .replaceAll(humps, '$1 $2')
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
+  const whole = roles.get(words.join(''))
+  if (whole !== undefined) return whole
   for (let at = words.length - 1; at >= 0; at--) {
     const role = roles.get(words[at] as string)
     if (role !== undefined) return role
   }
-  return roles.get(words.join(''))
+  return undefined
 }
 
 const nameMax = 128

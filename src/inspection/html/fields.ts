@@ -57,8 +57,11 @@ export function sanitisePairs(
   const changed = new Set<string>()
   const sanitised = pairs.map((pair) => {
     const [name, value] = pair
-    const steps = [pointers.next.get(name), pointers.next.get('*')]
-    const sanitise = names.get(name) ?? steps.find((step) => step?.sanitise !== undefined)?.sanitise
+    const sanitise =
+      names.get(name) ??
+      readingsOf(name)
+        .map((path) => sanitiserAt(pointers, path))
+        .find((one) => one !== undefined)
     const clean = sanitise?.(value) ?? value
     if (clean === value) return pair
     changed.add(name)
@@ -69,14 +72,35 @@ export function sanitisePairs(
 
 /** Whether a field is sanitised that stands there: of JSON a pointer, of a form a name. */
 export function isSanitised({ pointers, names }: HtmlPlan, at: string, of: 'json' | 'form'): boolean {
-  if (of === 'form')
-    return names.has(at) || [pointers.next.get(at), pointers.next.get('*')].some((step) => step?.sanitise !== undefined)
+  if (of === 'form') return names.has(at) || readingsOf(at).some((path) => sanitiserAt(pointers, path) !== undefined)
+  const path = at.split('/').slice(1)
+  return (
+    sanitiserAt(
+      pointers,
+      path.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~')),
+    ) !== undefined
+  )
+}
+
+/**
+ * Where the field of a form may stand in what programs make of it: under its name as it is, and where brackets and dots lead
+ * (`user[texts][0]`, `user.texts[]`), which many of them follow.
+ */
+function readingsOf(name: string): readonly (readonly string[])[] {
+  if (!/[[.]/.test(name)) return [[name]]
+  const open = name.replaceAll(']', '')
+  return [[name], open.split('['), open.split(/[[.]/)]
+}
+
+/** What is done with a text that stands there: the last word on the way counts, as what stands below a place is of that place. */
+function sanitiserAt(pointers: Step, path: readonly string[]): Sanitiser | undefined {
   let steps: readonly Step[] = [pointers]
-  for (const token of at.split('/').slice(1)) {
-    steps = stepsTo(steps, token.replaceAll('~1', '/').replaceAll('~0', '~'))
-    if (steps.some(({ sanitise }) => sanitise !== undefined)) return true // and so is what stands below
+  let found: Sanitiser | undefined
+  for (const token of path) {
+    steps = stepsTo(steps, token)
+    found = steps.find(({ sanitise }) => sanitise !== undefined)?.sanitise ?? found
   }
-  return steps.some(({ sanitise }) => sanitise !== undefined)
+  return found
 }
 
 /** The recursion ends where that of the parser did: JSON of strangers is of a bounded depth. */

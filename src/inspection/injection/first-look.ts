@@ -5,11 +5,14 @@
  */
 export class FirstLook {
   readonly #turn: number
+  /** So short that expressions are run over it sooner than it is known which could match. */
+  readonly isShort: boolean
 
   constructor(text: string) {
     if (turn === turnsMax) startOver()
     const mine = ++turn
-    this.#turn = mine
+    this.#turn = ++looks
+    this.isShort = text.length < shortMax
     let before = 0
     let last = 0
     for (let at = 0; at < text.length; at++) {
@@ -23,12 +26,28 @@ export class FirstLook {
     }
   }
 
+  /** Whether a piece may stand in the text, by its place. */
+  mayHold(key: number): boolean {
+    return seen[key] === turn || this.#turn !== looks
+  }
+
   /** Whether a text that meets the requirement could be this one. Once another text was looked at, any could. */
   mayMeet(requirement: Requirement): boolean {
-    if (this.#turn !== turn) return true
+    if (this.#turn !== looks) return true
     for (const literals of requirement) if (!holdsAny(literals)) return false
     return true
   }
+}
+
+/** The place of a piece that has to stand in a text that meets the requirement, where there is one for all of them. */
+export function keyOf(requirement: Requirement): number | undefined {
+  const clause = requirement.find((literals) => literals.length === 1 + (literals[0] as number))
+  return clause?.[1]
+}
+
+/** Whether a place is that of three in a row. */
+export function isRare(key: number | undefined): boolean {
+  return key !== undefined && key >= threesFrom
 }
 
 /** What has to stand in a text: of each clause at least one literal. Without clauses, nothing has to. */
@@ -53,9 +72,12 @@ const threesFrom = twosFrom + (1 << 14)
  * One table for all texts, since to make or to clear one for each would take longer than the look: a place holds the turn at which
  * something was last seen there.
  */
-const seen = new Uint32Array(threesFrom + (1 << 16))
+const seen = new Uint16Array(threesFrom + (1 << 16))
 let turn = 0
-const turnsMax = 0xffff_ffff
+const turnsMax = 0xffff
+/** All looks so far: turns come again. */
+let looks = 0
+const shortMax = 160
 
 function startOver(): void {
   seen.fill(0)

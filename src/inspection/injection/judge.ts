@@ -1,4 +1,4 @@
-import { viewsOf } from '../decode/views.ts'
+import { viewsOfField } from '../decode/field-views.ts'
 import type { Field } from '../field.ts'
 import type { Finding } from '../finding.ts'
 import type { View } from '../view.ts'
@@ -6,10 +6,11 @@ import type { Detector, Family, Sign } from './detector.ts'
 import { FirstLook } from './first-look.ts'
 
 /** What one field gives away, the surest sign of each rule, through every view of it. */
-export function judge({ text, role, place, name, json }: Field, detectors: readonly Detector[]): readonly Finding[] {
+export function judge(field: Field, detectors: readonly Detector[]): readonly Finding[] {
+  const { text, role, place, name, json } = field
   const hint = { role, in: place.in, name, at: place.at }
   let best: Map<string, Finding> | undefined
-  const { views, exhausted } = viewsOf(text)
+  const { views, exhausted } = viewsOfField(field)
   for (const view of views) {
     const look = new FirstLook(view.text)
     for (const { family, structure, scan } of detectors) {

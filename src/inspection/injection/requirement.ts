@@ -1,9 +1,73 @@
-import { type FirstLook, placesOf, type Requirement } from './first-look.ts'
+import { alternativesOf } from './alternatives.ts'
+import { type FirstLook, isRare, keyOf, placesOf, type Requirement } from './first-look.ts'
 
 /** An expression that is run only over texts that could match it. */
 export function sieve(pattern: RegExp): (text: string, look: FirstLook) => boolean {
-  const requirement = requirementOf(pattern)
-  return (text, look) => look.mayMeet(requirement) && pattern.test(text)
+  const sieved = new Sieved(pattern)
+  return (text, look) => look.mayMeet(sieved.requirement) && sieved.matches(text, look)
+}
+
+/** An expression of which only those alternatives are run that a text could match. */
+export class Sieved {
+  /** What the expression cannot match without. */
+  readonly requirement: Requirement
+  readonly #pattern: RegExp
+  readonly #whole: readonly RegExp[]
+  readonly #parts: readonly Part[]
+
+  constructor(pattern: RegExp) {
+    this.#pattern = pattern
+    this.#whole = [pattern]
+    this.requirement = requirementOf(pattern)
+    this.#parts = alternativesOf(pattern, isTelling).map((part) => {
+      const requirement = requirementOf(part)
+      return { alone: [part], key: keyOf(requirement) ?? noKey, requirement }
+    })
+  }
+
+  /**
+   * Of a text that may meet the requirement: expressions whose first match, of those that begin at one place that of the first of
+   * them, is the first match of the whole.
+   */
+  possibleIn(look: FirstLook): readonly RegExp[] {
+    if (this.#parts.length === 1 || look.isShort) return this.#whole
+    let possible = none
+    for (const { alone, key, requirement } of this.#parts) {
+      if (key !== noKey && !look.mayHold(key)) continue
+      if (!look.mayMeet(requirement)) continue
+      if (possible.length === togetherMax) return this.#whole
+      possible = possible.length === 0 ? alone : [...possible, ...alone]
+    }
+    return possible
+  }
+
+  /** Whether it matches anywhere in a text that may meet the requirement; of an expression that is not global. */
+  matches(text: string, look: FirstLook): boolean {
+    if (this.#parts.length === 1 || look.isShort) return this.#pattern.test(text)
+    for (const { alone, key, requirement } of this.#parts) {
+      if (key !== noKey && !look.mayHold(key)) continue
+      if (look.mayMeet(requirement) && (alone[0] as RegExp).test(text)) return true
+    }
+    return false
+  }
+}
+
+interface Part {
+  /** The one expression, as what may be given back. */
+  readonly alone: readonly RegExp[]
+  /** What is asked for first, since most texts do not hold it. */
+  readonly key: number
+  readonly requirement: Requirement
+}
+
+const none: readonly RegExp[] = []
+const noKey = -1
+/** More of them, one by one, take longer than the whole. */
+const togetherMax = 4
+
+/** Whether few texts could match it: a piece of three signs has to stand in them. */
+function isTelling(pattern: RegExp): boolean {
+  return isRare(keyOf(requirementOf(pattern)))
 }
 
 /**

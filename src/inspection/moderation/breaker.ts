@@ -41,13 +41,18 @@ export class Breaker {
 
   /** With `retryAfterMs` nobody asks before then, however few failures there were. */
   failed(retryAfterMs = 0): void {
-    this.#failures++
-    this.#isTrying = false
+    const now = this.#clock.monotonic()
     const { failuresMax, pauseMs, pauseMsMax } = this.#options
-    if (this.#failures >= failuresMax)
-      this.#pauseMs = Math.min(pauseMsMax, this.#pauseMs === 0 ? pauseMs : this.#pauseMs * 2)
-    const rest = Math.max(this.#pauseMs, Math.min(retryAfterMs, pauseMsMax))
-    if (rest > 0) this.#closedUntil = this.#clock.monotonic() + rest
+    // Others were asked when it was still asked: that they fail as well says nothing new of it.
+    const isSpared = this.#failures >= failuresMax && now < this.#closedUntil
+    this.#failures++
+    if (!isSpared) {
+      this.#isTrying = false
+      if (this.#failures >= failuresMax)
+        this.#pauseMs = Math.min(pauseMsMax, this.#pauseMs === 0 ? pauseMs : this.#pauseMs * 2)
+    }
+    const rest = Math.max(isSpared ? 0 : this.#pauseMs, Math.min(retryAfterMs, pauseMsMax))
+    if (rest > 0) this.#closedUntil = Math.max(this.#closedUntil, now + rest)
   }
 
   /** It was asked, and given up by us: that says nothing of it. */

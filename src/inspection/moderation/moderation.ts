@@ -2,7 +2,6 @@ import { GenerationCache } from '../../kernel/cache.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { KeyedHash } from '../../kernel/keyed-hash.ts'
 import { Breaker } from './breaker.ts'
-import type { Category } from './category.ts'
 import { type Flag, type Moderator, ModeratorFault } from './moderator.ts'
 import type { ModerationOptions } from './options.ts'
 
@@ -110,9 +109,12 @@ export function openModeration(parts: ModerationParts): Moderation {
       ...known.flatMap((flags, at) => (flags ?? []).map((flag) => ({ ...flag, index: at }))),
     ]
     return {
-      flags: flags
-        .filter(({ category, score }) => score >= thresholdOf(category))
-        .map((flag) => ({ ...flag, index: (pieces[flag.index] as Piece).index, by: moderator.name })),
+      flags: flags.filter(isReached).map(({ index, category, score }) => ({
+        index: (pieces[index] as Piece).index,
+        category,
+        score,
+        by: moderator.name,
+      })),
     }
 
     async function attempt(texts: readonly string[]): Promise<readonly Flag[] | ModerationTrouble> {
@@ -143,9 +145,9 @@ export function openModeration(parts: ModerationParts): Moderation {
     }
   }
 
-  function thresholdOf(category: Category): number {
-    const own = options.categories?.[category]
-    return own === 'off' ? Number.POSITIVE_INFINITY : (own ?? options.threshold ?? usual.threshold)
+  function isReached({ category, score, decided = false }: Flag): boolean {
+    const own = options.categories?.[category] ?? options.threshold
+    return own !== 'off' && (score >= (own ?? usual.threshold) || (own === undefined && decided))
   }
 
   function keyOf(text: string): string {

@@ -13,6 +13,8 @@ export interface Flag {
   readonly category: Category
   /** How sure, from 0 to 1. */
   readonly score: number
+  /** The moderator itself has decided so, by thresholds of its own: it counts wherever the configuration names none. */
+  readonly decided?: boolean
 }
 
 /** Why somebody who was asked did not say: half a sentence without any of the texts. */

@@ -87,15 +87,18 @@ export function openOpenaiModerator(parts: OpenaiParts): Moderator {
     // One that leaves a text out has not judged it.
     if (data.results.length !== count) throw new ModeratorFault(`expected ${count} results, got ${data.results.length}`)
     return data.results.flatMap(({ flagged, categories, category_scores: scores }, at) => {
-      const found = Object.entries(scores).flatMap(([theirs, score]): Flag[] => {
+      // Some flag what they give no score for.
+      const found = [...new Set([...Object.keys(categories), ...Object.keys(scores)])].flatMap((theirs): Flag[] => {
         if (passedOver.has(theirs)) return []
+        const score = scores[theirs] ?? undefined
         const isFlagged = categories[theirs] === true
         if (!isFlagged && (score ?? 0) < threshold) return []
-        return [{ index: from + at, category: names[theirs] ?? 'harmful-instructions', score: clamped(score ?? 1) }]
+        const category = names[theirs] ?? 'harmful-instructions'
+        return [{ index: from + at, category, score: clamped(score ?? 1), ...(isFlagged && { decided: true }) }]
       })
       const named = Object.entries(categories).some(([theirs, is]) => is === true && passedOver.has(theirs))
       if (found.length > 0 || flagged !== true || named) return found
-      return [{ index: from + at, category: 'harmful-instructions', score: 1 }]
+      return [{ index: from + at, category: 'harmful-instructions', score: 1, decided: true }]
     })
   }
 }

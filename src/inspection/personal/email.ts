@@ -1,25 +1,32 @@
-import { isDigit, isLetter, type Sighting } from './rule.ts'
+import { endsAfter, isDigit, isEscape, isLetter, type Sighting } from './rule.ts'
 
 /** An e-mail address at its `@` (RFC 5321 §4.1.2, RFC 6531 §3.3), whose domain ends in what may be a top-level domain. */
 export function findEmail(text: string, atSign: number, from: number): Sighting | undefined {
   const end = domainEnd(text, atSign + 1)
   if (end === undefined || isRemotePath(text, end)) return undefined
   const start =
-    text.charCodeAt(atSign - 1) === 0x22 ? quotedStart(text, atSign - 1, from) : localStart(text, atSign, from)
+    text.charCodeAt(atSign - 1) === 0x22
+      ? quotedStart(text, atSign - 1, from)
+      : localStart(text, atSign, from, text.charCodeAt(end) === underscore)
   if (start === undefined || start === atSign || end - start > emailMax) return undefined
   return { kind: 'email', rule: 'email/address', start, end, confidence: 0.95 }
 }
+
+const underscore = 0x5f
 
 /** RFC 5321 §4.5.3.1: 64 octets before the at-sign; 254 in all are what a path has room for. */
 const localMax = 64
 export const emailMax = 254
 
-function localStart(text: string, atSign: number, from: number): number | undefined {
+function localStart(text: string, atSign: number, from: number, emphasised: boolean): number | undefined {
   let start = atSign
   while (start > from && isLocal(text.charCodeAt(start - 1))) {
     if (atSign - --start > localMax) return undefined
   }
   while (start < atSign && edges.has(text.charCodeAt(start))) start++
+  // `_ada@example.com_` is Markdown; an underscore in front of an address alone is its own.
+  while (emphasised && text.charCodeAt(start) === underscore) start++
+  if (start < atSign - 1 && isEscape(text, start + 1)) start++
   // In scripts that write no spaces a sentence may lead right up to the address.
   for (let at = atSign - 1; at >= start; at--) {
     if (isSpaceless(text.charCodeAt(at)) && at < atSign - 1 && text.charCodeAt(at + 1) < 0x80) return at + 1
@@ -76,7 +83,8 @@ function topLevelEnd(text: string, from: number, labelEnd: number): number | und
   if (end < labelEnd && text.charCodeAt(end) <= 0x7f) return undefined
   if (end - from < 2 || end - from > 24) return undefined
   const next = text.charCodeAt(end)
-  if (next === 0x28 || next === 0x5f || fileEndings.has(text.slice(from, end).toLowerCase())) return undefined
+  if (next === 0x28 || (next === 0x5f && !endsAfter(text, end)) || fileEndings.has(text.slice(from, end).toLowerCase()))
+    return undefined
   return end
 }
 
@@ -86,12 +94,13 @@ const fileEndings = new Set(
   ),
 )
 
-/** `git@host.org:path` of scp and git. */
+/** `git@host.org:path` of scp and git; behind a colon without a path there is only what somebody goes on to say. */
 function isRemotePath(text: string, end: number): boolean {
-  if (text.charCodeAt(end) !== 0x3a) return false
-  const next = text.charCodeAt(end + 1)
-  return isLetter(next) || isDigit(next) || next === 0x2f || next === 0x7e || next === 0x2e
+  return text.charCodeAt(end) === 0x3a && remotePath.test(text.slice(end + 1, end + 1 + pathMax))
 }
+
+const remotePath = /^(?:[\w.~-]{0,64}\/|[~.]|[\w-]{1,64}\.\w)/
+const pathMax = 72
 
 /** `atext` of RFC 5322 §3.2.3 without what only encloses addresses in texts, dots, and RFC 6531's letters. */
 function isLocal(code: number): boolean {

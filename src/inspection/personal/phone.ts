@@ -1,5 +1,5 @@
 import { wordsPattern } from './context.ts'
-import { endsAfter, isDigit, isLetter, isSpace, isWord, type RunFinder } from './rule.ts'
+import { endsAfter, isDigit, isEscape, isLetter, isSpace, isWord, opensEmphasis, type RunFinder } from './rule.ts'
 
 /** Telephone numbers: international (E.164) ones, national ones in the groups that countries write them in, others by a word nearby. */
 export const phoneFinder: RunFinder = {
@@ -39,7 +39,7 @@ const phoneWords = wordsPattern([
   'phone', 'phones', 'telephone', 'tel', 'mobile', 'mob', 'cell', 'cellphone', 'fax', 'call', 'call me', 'called', 'dial', 'text me', 'sms', 'whatsapp', 'msisdn', 'landline', 'hotline',
   'reach me', 'ring me', 'contact number', 'number is', 'telefon', 'telefonnummer', 'rufnummer', 'handy', 'handynummer', 'mobil', 'mobilnummer', 'telefono', 'teléfono', 'telefone', 'celular',
   'móvil', 'movil', 'téléphone', 'tél', 'portable', 'cellulare', 'telefoon', 'gsm', 'puhelin', 'puh', 'tlf', 'numer telefonu', 'телефон', 'тел', 'моб', 'τηλέφωνο', 'τηλ', '电话', '手机', '電話', '携帯', '전화',
-  'phone number', 'phonenumber', 'mobile number', 'cell number', 'هاتف', 'फोन', 'โทร',
+  'phone number', 'phonenumber', 'phone no', 'tel no', 'mobile phone', 'mobile no', 'home phone', 'work phone', 'cell phone', 'mobile number', 'cell number', 'هاتف', 'फोन', 'โทร',
 ]) // biome-ignore format: words
 
 const labelAfter = /^[\s\-–—(\\,]{1,3}(?:office|home|work|mobile|cell|fax|phone|tel)\b/i
@@ -58,11 +58,9 @@ interface Written {
 
 function readNumber(text: string, runStart: number): Written | undefined {
   let start = runStart
-  let parenthesis = false
-  if (text.charCodeAt(start - 1) === 0x28) {
-    parenthesis = true
-    start--
-  }
+  // `(415) 555-0132`, but `(415-555-0132)`.
+  const parenthesis = text.charCodeAt(start - 1) === 0x28 && isClosed(text, start)
+  if (parenthesis) start--
   const plus = text.charCodeAt(start - 1) === 0x2b
   if (plus) start--
   if (start > 0 && !mayPrecede(text, start, plus || parenthesis)) return undefined
@@ -77,10 +75,7 @@ function readNumber(text: string, runStart: number): Written | undefined {
     while (at - from < 16 && isDigit(text.charCodeAt(at))) at++
     const size = at - from
     if (size === 0) break
-    if (open && text.charCodeAt(at) !== 0x29) {
-      if (parenthesis && sizes.length === 0) return undefined
-      break
-    }
+    if (open && text.charCodeAt(at) !== 0x29) break
     const group = text.slice(from, at)
     if (open) {
       at++
@@ -112,13 +107,21 @@ function readNumber(text: string, runStart: number): Written | undefined {
   return { start, end, digits, sizes, separators: separators.slice(0, sizes.length - 1), plus, area }
 }
 
+/** Whether the group of digits at a place ends in a parenthesis. */
+function isClosed(text: string, start: number): boolean {
+  let at = start
+  while (at - start < 6 && isDigit(text.charCodeAt(at))) at++
+  return text.charCodeAt(at) === 0x29
+}
+
 const writtenMax = 28
 /** ` - ` and ` / ` */
 const between = /^ [-/–] /
 
 function mayPrecede(text: string, start: number, marked: boolean): boolean {
   const code = text.charCodeAt(start - 1)
-  if (isWord(code)) return false
+  if (code === 0x2a || code === 0x5f) return opensEmphasis(text, start)
+  if (isWord(code)) return isEscape(text, start)
   // A digit and a space before: the number is the rest of a longer row, unless it has a mark of its own.
   if (isSpace(code)) return marked || start < 2 || !isDigit(text.charCodeAt(start - 2)) || isListMark(text, start - 2)
   return !notBefore.has(code)
@@ -129,7 +132,7 @@ function isListMark(text: string, at: number): boolean {
   return at === 0 || text.charCodeAt(at - 1) === 0x0a
 }
 
-const notBefore = new Set([...'+-.*/\\$€£%#^@_&'].map((character) => character.charCodeAt(0)))
+const notBefore = new Set([...'+-./\\$€£%#^@&'].map((character) => character.charCodeAt(0)))
 
 function ruleOf(written: Written): string | undefined {
   const { digits, plus, area, sizes, separators } = written

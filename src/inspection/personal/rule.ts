@@ -48,11 +48,11 @@ export interface IdRule {
 export function endsBefore(text: string, start: number): boolean {
   if (start === 0) return true
   const code = text.charCodeAt(start - 1)
-  if (isWord(code)) return false
+  if (isEmphasis(code)) return opensEmphasis(text, start)
+  if (isWord(code)) return isEscape(text, start)
   switch (code) {
     case 0x24: // $
     case 0x25: // %
-    case 0x2a: // *
     case 0x2f: // /
     case 0x40: // @
     case 0x5c: // \
@@ -73,10 +73,10 @@ export function endsBefore(text: string, start: number): boolean {
 export function endsAfter(text: string, end: number): boolean {
   if (end >= text.length) return true
   const code = text.charCodeAt(end)
+  if (isEmphasis(code)) return closesEmphasis(text, end)
   if (isWord(code)) return false
   switch (code) {
     case 0x25: // %
-    case 0x2a: // *
     case 0x40: // @
       return false
     case 0x2d: // -
@@ -89,6 +89,33 @@ export function endsAfter(text: string, end: number): boolean {
       return true
   }
 }
+
+/** Whether `\n` or its kin ends there, as in JSON that stands in a text: the letter belongs to no word. */
+export function isEscape(text: string, end: number): boolean {
+  return end > 1 && text.charCodeAt(end - 2) === 0x5c && escapes.has(text.charCodeAt(end - 1))
+}
+
+const escapes = new Set([...'bfnrt'].map((letter) => letter.charCodeAt(0)))
+
+/** Markdown's marks: models like to answer `**4111 1111 1111 1111**`. */
+function isEmphasis(code: number): boolean {
+  return code === 0x2a || code === 0x5f
+}
+
+/** Whether the marks before a place stand where a word may begin; more than three are stars in the place of digits. */
+export function opensEmphasis(text: string, start: number): boolean {
+  let at = start - 1
+  while (at >= 0 && start - at <= 4 && isEmphasis(text.charCodeAt(at))) at--
+  return start - at <= 4 && (at < 0 || beside.has(text.charCodeAt(at)))
+}
+
+function closesEmphasis(text: string, end: number): boolean {
+  let at = end
+  while (at < text.length && at - end <= 3 && isEmphasis(text.charCodeAt(at))) at++
+  return at - end <= 3 && (at >= text.length || beside.has(text.charCodeAt(at)))
+}
+
+const beside = new Set([...' \u00a0\t\n\r()[]{}"\'`“”„‘’«»|:;,.!?<>–—'].map((mark) => mark.charCodeAt(0)))
 
 export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39

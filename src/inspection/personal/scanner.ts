@@ -13,7 +13,8 @@ import { westernEurope } from './ids/western-europe.ts'
 import { type PersonalKind, usualKinds } from './kinds.ts'
 import { addressFinder, findMac, findUrl } from './network.ts'
 import { phoneFinder } from './phone.ts'
-import { isDigit, isLetter, type Run, type RunFinder, type Sighting } from './rule.ts'
+import { asWritten, plainOf } from './plain.ts'
+import { isDigit, isEscape, isLetter, type Run, type RunFinder, type Sighting } from './rule.ts'
 import { travel } from './travel.ts'
 import { walletFinder } from './wallet.ts'
 
@@ -48,7 +49,11 @@ export function openPersonalScanner({
   return {
     reach,
     scan(text, name) {
-      return text.length === 0 ? noMatches : scan(text, name, finders, wanted)
+      if (text.length === 0) return noMatches
+      const plain = plainOf(text)
+      return plain === undefined
+        ? scan(text, name, finders, wanted)
+        : asWritten(scan(plain.text, name, finders, wanted), plain, reach)
     },
   }
 }
@@ -137,6 +142,7 @@ function bestOf(around: Surroundings, run: Run, finders: readonly RunFinder[]): 
 function runAt(text: string, digitAt: number, from: number): Run {
   let start = digitAt
   while (start > from && digitAt - start < 80 && isLetter(text.charCodeAt(start - 1))) start--
+  if (start < digitAt && start > from && isEscape(text, start + 1)) start++
   let end = digitAt + 1
   let isNumber = start === digitAt
   for (; end < text.length; end++) {

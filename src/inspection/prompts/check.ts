@@ -1,14 +1,16 @@
+import { viewsOfField } from '../decode/field-views.ts'
 import type { Field } from '../field.ts'
 import type { Finding } from '../finding.ts'
 import { isModelText } from '../model-text.ts'
 import { harmless, surestFirst, type Verdict, worthRemembering } from '../verdict.ts'
 import type { PromptOptions } from './options.ts'
 import { openPromptScanner, usualThreshold } from './scanner.ts'
+import { toolResultsIn } from './tool-results.ts'
 
 /** Looks for orders to a model in the texts of a message that a model would read (OWASP LLM01). */
 export interface PromptCheck {
   readonly blocks: boolean
-  judge(fields: Iterable<Field>): Verdict
+  judge(fields: readonly Field[]): Verdict
 }
 
 /** Of requests, or of answers, which bring back what others wrote. Undefined where nothing is looked for. */
@@ -27,10 +29,11 @@ export function openPromptCheck(
       const findings: Finding[] = []
       const refused: Finding[] = []
       let score = 0
+      const isResult = of === 'answers' ? always : toolResultsIn(fields)
       for (const field of fields) {
         if (!isMeant(field)) continue
         const { place } = field
-        const judged = scanner.judge(field.text, of === 'answers' ? 'tool-result' : 'auto')
+        const judged = scanner.judge(field.text, isResult(field) ? 'tool-result' : 'auto', viewsOfField(field))
         if (judged.score < worthRemembering) continue
         const found = judged.signs.map(
           ({ what, rule, confidence, start, end, decoded }): Finding => ({
@@ -54,3 +57,5 @@ export function openPromptCheck(
     },
   }
 }
+
+const always = (): boolean => true

@@ -1,3 +1,5 @@
+import { hint, hintsOf, hintUnitsMax } from './hints.ts'
+
 /** A text that is written so that machines overlook it and models do not, as it would be read. */
 export interface Disguise {
   readonly rule: string
@@ -9,50 +11,25 @@ export interface Disguise {
 
 /** Other ways to read a text, only where something hints at them. */
 export function disguisesOf(text: string): readonly Disguise[] {
+  const hints = hintsOf(text)
+  if (hints === 0) return none
   const found: Disguise[] = []
-  const leet = withoutLeet(text)
-  if (leet !== undefined) found.push({ rule: 'obfuscated/leet', text: leet, start: 0, end: text.length })
-  const spaced = spacedLetters(text)
+  if ((hints & hint.leet) !== 0)
+    found.push({ rule: 'obfuscated/leet', text: text.replace(leetWord, spelled), start: 0, end: text.length })
+  const spaced = (hints & hint.spaced) === 0 ? undefined : spacedLetters(text)
   if (spaced !== undefined) found.push(spaced)
-  const lower = text.length <= hintUnitsMax ? text.toLowerCase() : text.slice(0, hintUnitsMax).toLowerCase()
-  if (backwardsHints.some((hint) => lower.includes(hint)))
+  if ((hints & hint.joined) !== 0)
+    found.push({ rule: 'obfuscated/joined', text: text.replaceAll('_', ' '), start: 0, end: text.length })
+  if ((hints & (hint.reversed | hint.rotated)) === 0) return found
+  const lower = text.slice(0, hintUnitsMax).toLowerCase()
+  if ((hints & hint.reversed) !== 0)
     found.push({ rule: 'obfuscated/reversed', text: [...lower].reverse().join(''), start: 0, end: text.length })
-  if (rotatedHints.some((hint) => lower.includes(hint)))
+  if ((hints & hint.rotated) !== 0)
     found.push({ rule: 'obfuscated/rot13', text: rotated(lower), start: 0, end: text.length })
-  return found.length === 0 ? none : found
+  return found
 }
 
 const none: readonly Disguise[] = []
-
-/** Of longer texts the beginning is looked at: beyond it a reader would have to unriddle a book. */
-const hintUnitsMax = 65_536
-
-/** Words of orders, backwards and by ROT13. */
-const backwardsHints = [
-  'erongi',
-  'snoitcurtsni',
-  'suoiverp',
-  'tpmorp',
-  'drawkcab',
-  'tegrof',
-  'drager',
-  'detcirtsernu',
-  'laever',
-  'drowssap',
-  'bmob',
-]
-const rotatedHints = [
-  'vtaber',
-  'vafgehpgvba',
-  'cerivbhf',
-  'cebzcg',
-  'sbetrg',
-  'qvfertneq',
-  'cnffjbeq',
-  'erirny',
-  'haerfgevpgrq',
-  'abj lbh',
-]
 
 const likenesses: Readonly<Record<string, string>> = {
   0: 'o',
@@ -72,15 +49,7 @@ const likenesses: Readonly<Record<string, string>> = {
   '+': 't',
 }
 
-/** `1gn0r3 pr3v10us rul3s`: digits between letters, three times at least; then every digit is read as a letter. */
-function withoutLeet(text: string): string | undefined {
-  between.lastIndex = 0
-  for (let found = 0; found < betweenMin; found++) if (!between.test(text)) return undefined
-  return text.replace(leetWord, spelled)
-}
-
-const betweenMin = 3
-const between = /[a-z][0134578@$!|]{1,3}(?=[a-z])/gi
+/** `1gn0r3 pr3v10us rul3s`: every digit is read as a letter. */
 const leetWord = /[a-z\d@$!|€£+]{1,40}/gi
 
 function spelled(word: string): string {
@@ -91,7 +60,6 @@ function spelled(word: string): string {
 
 /** `i g n o r e   a l l`, `i-g-n-o-r-e`: single letters with one mark between each, twelve at least. */
 function spacedLetters(text: string): Disguise | undefined {
-  if (!threeAlone.test(text)) return undefined
   let start = -1
   let letters = 0
   let out = ''
@@ -121,9 +89,6 @@ function spacedLetters(text: string): Disguise | undefined {
 }
 
 const lettersMin = 12
-/** Most texts have no three in a row, and are done with. */
-const threeAlone = /[ ._*/|-][a-z][ ._*/|-]{1,3}[a-z][ ._*/|-]{1,3}[a-z][ ._*/|-]/i
-
 /** Without any gap between words, some words of orders are set apart, so that they can be read. */
 function parted(text: string): string {
   return text.includes(' ')

@@ -1,5 +1,9 @@
 /** Letters as they are compared: small, and without accents (Latin up to U+024F). Of other scripts, small. */
 export function folded(unit: number): number {
+  return folds[unit] as number
+}
+
+function foldOf(unit: number): number {
   if (unit < 0x250) return latin[unit] as number
   if (unit < 0x530) return cyrillicAndGreek[unit - 0x250] as number
   // Small capitals and letters of full width are words' other dress; everything else is as it is.
@@ -20,6 +24,10 @@ export const nothing = 4
 export const other = 0
 
 export function kindOf(unit: number): number {
+  return kinds[unit] as number
+}
+
+function sortOf(unit: number): number {
   if (unit < 0x80) return ascii[unit] as number
   if (unit < 0xc0) return unit === 0xad ? nothing : unit === 0xaa || unit === 0xb5 || unit === 0xba ? letter : other
   if (unit < 0x2000)
@@ -61,3 +69,7 @@ function small(unit: number): number {
   const lower = String.fromCharCode(unit).toLowerCase()
   return lower.length === 1 ? lower.charCodeAt(0) : unit
 }
+
+/** Every unit of every text is looked up in both: a comparison for each range would take longer than all that follows. */
+const kinds = Uint8Array.from({ length: 0x1_0000 }, (_, unit) => sortOf(unit))
+const folds = Uint16Array.from({ length: 0x1_0000 }, (_, unit) => foldOf(unit))

@@ -18,9 +18,11 @@ export class Model {
   readonly #weights: Int16Array
   readonly #mask: number
   readonly #bias: number
-  /** By slot the window that it last counted in: kept between texts, so that nothing has to be cleared. */
+  /** By slot the block that it last counted in: kept between texts, so that nothing has to be cleared. */
   readonly #seen: Int32Array
-  #window = 0
+  #block = 0
+  /** A bit for each key, by its end: most features weigh nothing, and are done with here. */
+  readonly #known = new Int32Array(knownBits / 32)
 
   /** Weights as `name=weight` with commas between them, `bias` among them. */
   constructor(text: string) {
@@ -45,6 +47,8 @@ export class Model {
 
   #put(key: number, weight: number): void {
     if (weight === 0) return
+    const bit = key & (knownBits - 1)
+    this.#known[bit >>> 5] = (this.#known[bit >>> 5] as number) | (1 << (bit & 31))
     let at = slotOf(key) & this.#mask
     while (this.#weights[at] !== 0 && this.#keys[at] !== key) at = (at + 1) & this.#mask
     this.#keys[at] = key
@@ -53,34 +57,50 @@ export class Model {
 
   /** Where the weight of a feature lies; -1 for one that weighs nothing. */
   #find(key: number): number {
+    const bit = key & (knownBits - 1)
+    if (((this.#known[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return -1
     for (let at = slotOf(key) & this.#mask; ; at = (at + 1) & this.#mask) {
       if (this.#weights[at] === 0) return -1
       if (this.#keys[at] === key) return at
     }
   }
 
-  /** Weighs a text window by window; in each a feature counts once. Undefined for a text without words. */
+  /**
+   * Weighs a text window by window; in each a feature counts once. A window is two blocks of words, so that each block is gone
+   * through once: what it weighs, and how much of that the block before weighed already. Undefined for a text without words.
+   */
   weigh(words: Words): Weighed | undefined {
     const { count, starts, ends } = words
     if (count === 0) return undefined
-    const slots = this.#slotsOf(words)
+    const units = unitsOf(words)
+    const [weights, seen] = [this.#weights, this.#seen]
+    let before = this.#bias
     let best = Number.NEGATIVE_INFINITY
     let bestAt = 0
-    for (let from = 0; ; from += windowStep) {
-      const to = Math.min(count, from + windowWords)
-      const window = this.#nextWindow()
-      let sum = this.#bias
-      for (let at = from * featuresMax; at < to * featuresMax; at++) {
-        const slot = slots[at] as number
-        if (slot < 0 || this.#seen[slot] === window) continue
-        this.#seen[slot] = window
-        sum += this.#weights[slot] as number
+    this.#startText(count)
+    for (let from = 0; from < count; from += blockWords) {
+      const block = ++this.#block
+      let sum = 0
+      let twice = 0
+      for (let at = from, to = Math.min(count, from + blockWords); at < to; at++) {
+        for (let left = featuresAt(words, units, at, here) - 1; left >= 0; left--) {
+          const slot = this.#find(here[left] as number)
+          if (slot < 0) continue
+          const last = seen[slot]
+          if (last === block) continue
+          seen[slot] = block
+          const weight = weights[slot] as number
+          sum += weight
+          if (last === block - 1) twice += weight
+        }
       }
-      if (sum > best) {
-        best = sum
-        bestAt = from
+      const window = before + sum - twice
+      // A first block is a window by itself only where nothing follows it.
+      if (from > 0 ? window > best : count <= blockWords) {
+        best = window
+        bestAt = Math.max(0, from - blockWords)
       }
-      if (to >= count) break
+      before = this.#bias + sum
     }
     const to = Math.min(count, bestAt + windowWords)
     return {
@@ -90,25 +110,20 @@ export class Model {
     }
   }
 
-  #nextWindow(): number {
-    if (this.#window === 0x7fffffff) {
+  /** The last block of one text is not the one before the first of the next. */
+  #startText(count: number): void {
+    if (this.#block > 0x7fff_ff00 - count) {
       this.#seen.fill(0)
-      this.#window = 0
+      this.#block = 0
     }
-    return ++this.#window
-  }
-
-  #slotsOf(words: Words): Int32Array {
-    const units = unitsOf(words)
-    const slots = new Int32Array(words.count * featuresMax).fill(-1)
-    const here = new Int32Array(featuresMax)
-    for (let at = 0; at < words.count; at++) {
-      const n = featuresAt(words, units, at, here)
-      for (let i = 0; i < n; i++) slots[at * featuresMax + i] = this.#find(here[i] as number)
-    }
-    return slots
+    this.#block++
   }
 }
+
+const blockWords = windowStep
+if (windowWords !== 2 * blockWords) throw new Error('a window is two blocks')
+const here = new Int32Array(featuresMax)
+const knownBits = 1 << 17
 
 export const models: Readonly<Record<Channel, Model>> = {
   ask: new Model(shipped.ask),

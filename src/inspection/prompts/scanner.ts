@@ -1,4 +1,4 @@
-import { viewsOf } from '../decode/views.ts'
+import { type Views, viewsOf } from '../decode/views.ts'
 import type { Decoding } from '../view.ts'
 import { channelOf, outsiderSign } from './channel.ts'
 import { delimiterSigns } from './delimiters.ts'
@@ -7,7 +7,7 @@ import { exfiltrationSigns } from './exfiltration.ts'
 import { models } from './model.ts'
 import { type RuleSign, ruleSigns } from './rules.ts'
 import type { Channel, PromptKind, PromptSign } from './sign.ts'
-import { wordsOf } from './words.ts'
+import { alike, type Words, wordsOf } from './words.ts'
 
 /** What was found in one text. */
 export interface PromptJudgement {
@@ -19,8 +19,8 @@ export interface PromptJudgement {
 
 /** Looks for orders to a model, in this process and at once. */
 export interface PromptScanner {
-  /** `auto` takes what looks like a record, a table or a letter for what a tool brought back. */
-  judge(text: string, channel: Channel | 'auto'): PromptJudgement
+  /** `auto` takes what looks like a record, a table or a letter for what a tool brought back. The views are those of the text. */
+  judge(text: string, channel: Channel | 'auto', views?: Views): PromptJudgement
 }
 
 /** From here on a text is taken for an order: at most one honest text in a hundred scores as much. */
@@ -32,20 +32,24 @@ export const usualThreshold = 0.5
  */
 export function openPromptScanner(): PromptScanner {
   return {
-    judge(text, channel) {
+    judge(text, channel, { views, exhausted } = viewsOf(text)) {
       const known = channel === 'auto' ? channelOf(text) : channel
-      const { views, exhausted } = viewsOf(text)
       const best = new Map<string, PromptSign>()
       let plain = 0
+      let read: Read | undefined
       for (const { text: reading, by, start, end } of views) {
         const isPlain = by.length === 0
-        const signs = signsOf(reading, known)
+        const words = wordsOf(reading)
+        const ofWords = read !== undefined && alike(words, read.words) ? read.signs : signsOfWords(words, known)
+        if (isPlain) read = { words, signs: ofWords }
+        const signs = signsOf(reading, words, ofWords, known)
         for (const sign of signs) keep(best, isPlain ? { ...sign, decoded: by } : { ...sign, start, end, decoded: by })
         if (isPlain) plain = together(signs)
         else hiddenSign(best, signs, plain, by, start, end)
       }
       for (const disguise of disguisesOf(text)) {
-        const signs = signsOf(disguise.text, known)
+        const words = wordsOf(disguise.text)
+        const signs = signsOf(disguise.text, words, signsOfWords(words, known), known)
         if (together(signs) < surelyHidden || plain >= surelyHidden) continue
         const { rule, start, end } = disguise
         for (const sign of signs) keep(best, { ...sign, start, end, decoded: [] })
@@ -75,28 +79,25 @@ const surelyHidden = 0.4
 /** A model that is less sure than this says nothing. */
 const weighedMin = 0.15
 
-function signsOf(text: string, channel: Channel): readonly RuleSign[] {
-  const words = wordsOf(text)
-  if (words.count === 0) return none
-  const signs: RuleSign[] = [
-    ...ruleSigns(words, channel),
-    ...delimiterSigns(text, channel),
-    ...exfiltrationSigns(text, words, channel),
-  ]
+/** What the words of a text say: the same for every reading that has the same words. */
+interface Read {
+  readonly words: Words
+  readonly signs: readonly RuleSign[]
+}
+
+function signsOfWords(words: Words, channel: Channel): readonly RuleSign[] {
   const weighed = models[channel].weigh(words)
-  if (weighed !== undefined && weighed.score >= weighedMin)
-    signs.push({
-      what: 'model',
-      rule: `model/${channel}`,
-      confidence: weighed.score,
-      start: weighed.start,
-      end: weighed.end,
-    })
-  if (channel === 'tool-result') {
-    const outsider = outsiderSign(text)
-    if (outsider !== undefined) signs.push(outsider)
-  }
-  return signs
+  if (weighed === undefined || weighed.score < weighedMin) return ruleSigns(words, channel)
+  const { score, start, end } = weighed
+  return [...ruleSigns(words, channel), { what: 'model', rule: `model/${channel}`, confidence: score, start, end }]
+}
+
+function signsOf(text: string, words: Words, ofWords: readonly RuleSign[], channel: Channel): readonly RuleSign[] {
+  if (words.count === 0) return none
+  const ofText = [...delimiterSigns(text, channel), ...exfiltrationSigns(text, words, channel)]
+  const outsider = channel === 'tool-result' ? outsiderSign(text) : undefined
+  if (outsider !== undefined) ofText.push(outsider)
+  return ofText.length === 0 ? ofWords : [...ofWords, ...ofText]
 }
 
 const none: readonly RuleSign[] = []

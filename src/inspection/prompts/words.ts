@@ -13,6 +13,14 @@ export interface Words {
   readonly ends: Int32Array
 }
 
+/** Whether two texts have the same words and marks; where they stand may differ. */
+export function alike(one: Words, other: Words): boolean {
+  if (one.count !== other.count) return false
+  for (let at = 0; at < one.count; at++)
+    if (one.hashes[at] !== other.hashes[at] || one.classes[at] !== other.classes[at]) return false
+  return true
+}
+
 /** Marks count as words of their own: an order often begins behind one. */
 export const marks = {
   stop: 200,

@@ -1,9 +1,12 @@
 import { Ajv2020, MissingRefError, type ValidateFunction } from 'ajv/dist/2020.js'
 import formatLimit from 'ajv-formats/dist/limit.js'
 import { Effort, Overrun } from './effort.ts'
+import { errorsBound } from './errors-bound.ts'
 import { explain, explainFirst } from './explain.ts'
 import { formats } from './formats.ts'
+import { multipleOf } from './multiple-of.ts'
 import { compilePattern, type Pattern, PatternProblem } from './pattern.ts'
+import { unevaluatedProperties } from './unevaluated.ts'
 import { unions } from './unions.ts'
 import { uniqueItems } from './unique-items.ts'
 import type { Broken, Violation } from './violation.ts'
@@ -40,7 +43,8 @@ export function openSchemas({ shared = {}, typesOptional = false }: SchemaOption
   const telling = ajvWith({ effort, typesOptional, telling: true })
   for (const [name, schema] of Object.entries(shared)) {
     const own = within(name, () => prepare(schema, fast))
-    for (const ajv of [fast, telling]) ajv.addSchema(own, name)
+    fast.addSchema(own, name)
+    telling.addSchema(bounded(own), name)
   }
   for (const name of Object.keys(shared))
     within(name, () => compileWith(fast, () => fast.getSchema(name), shared[name]))
@@ -50,7 +54,8 @@ export function openSchemas({ shared = {}, typesOptional = false }: SchemaOption
       const own = prepare(schema, fast)
       const fits = compiled(fast, own, schema)
       let tell: ValidateFunction | undefined // many schemas are never broken, and this is the larger half of the work
-      return (value, bytes) => check(fits, () => (tell ??= compiled(telling, own, schema)), effort, value, bytes)
+      return (value, bytes) =>
+        check(fits, () => (tell ??= compiled(telling, bounded(own), schema)), effort, value, bytes)
     },
     resolve: (reference, schema) => resolve(reference, schema, shared),
   }
@@ -124,7 +129,6 @@ function ajvWith({
     strictTypes: !typesOptional,
     strictTuples: !typesOptional,
     allowUnionTypes: true,
-    multipleOfPrecision: 6, // 4.35 is a multiple of 0.01, and no quotient of doubles says so
     ownProperties: true, // `constructor` is there in every object, and in none that was sent
     logger: false,
     validateSchema: false, // that is done once, for our own copy
@@ -133,14 +137,12 @@ function ajvWith({
   for (const [name, { ajv: format }] of Object.entries(formats)) ajv.addFormat(name, format)
   formatLimit.default(ajv)
   for (const name of ['$anchor', ...Object.keys(annotations)]) ajv.addKeyword(name)
-  ajv.removeKeyword('uniqueItems')
-  ajv.addKeyword(uniqueItems())
-  if (telling) {
-    for (const union of unions) {
-      ajv.removeKeyword(union.keyword as string)
-      ajv.addKeyword(union)
-    }
+  const ours = [uniqueItems(), multipleOf, unevaluatedProperties, ...(telling ? unions : [])]
+  for (const definition of ours) {
+    ajv.removeKeyword(definition.keyword as string)
+    ajv.addKeyword(definition)
   }
+  if (telling) ajv.addKeyword(errorsBound(errorsKeyword))
   ajv.addKeyword({
     keyword: effortKeyword,
     before: '$ref',
@@ -154,6 +156,15 @@ function ajvWith({
 
 /** Stands beside each reference in our copy of a schema. */
 const effortKeyword = 'x-effort'
+
+/** Stands in each schema of the copy that all that is wrong is asked of. */
+const errorsKeyword = 'x-errors'
+
+function bounded(own: Schema): Schema {
+  const copy = structuredClone(own)
+  for (const { schema } of subschemas(copy)) schema[errorsKeyword] = true
+  return copy
+}
 
 /** What a schema may say for other parts of the house, and which words it has for it; undefined: whichever it likes. */
 export const annotations: Readonly<Record<string, readonly string[] | undefined>> = {

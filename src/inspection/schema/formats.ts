@@ -122,7 +122,7 @@ function modulo(number: number, by: number): number {
 
 /** Of the web, by a name or an address: what `new URL` reads without mending it. */
 function isUrl(text: string): boolean {
-  return text.length <= 8192 && /^https?:\/\/[^\s\\]{1,8192}$/i.test(text) && URL.canParse(text)
+  return text.length <= 8192 && /^https?:\/\/(?!\/)[^\s\\\p{C}]{1,8192}$/iu.test(text) && URL.canParse(text)
 }
 
 /** One that we would run as well. */

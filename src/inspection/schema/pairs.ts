@@ -10,7 +10,7 @@ export type Pairs = readonly (readonly [name: string, value: string])[]
 export type Judged = { readonly value: Readonly<Record<string, unknown>> } | { readonly broken: Broken }
 
 /** Holds pairs against the schema of an object of them. A text that has two readings, `12`, fits where one of them does. */
-export function judgePairs(pairs: Pairs, wire: Wire, check: Check, style: Style): Judged {
+export function judgePairs(pairs: Pairs, wire: Wire, check: Check, style: Style | 'header'): Judged {
   const bytes = pairs.reduce((sum, [name, value]) => sum + name.length + value.length, 0)
   const { value, violations } = assemble(pairs, wire, style, 'typed')
   if (violations.length > 0)
@@ -31,7 +31,7 @@ export function judgePairs(pairs: Pairs, wire: Wire, check: Check, style: Style)
 function assemble(
   pairs: Pairs,
   wire: Wire,
-  usual: Style,
+  usual: Style | 'header',
   preference: Preference,
 ): { readonly value: Readonly<Record<string, unknown>>; readonly violations: readonly Violation[] } {
   const values = new Map<string, string[]>()
@@ -49,20 +49,23 @@ function assemble(
   }
   const violations: Violation[] = []
   const value: Record<string, unknown> = Object.create(null) // `__proto__` is a name like any other
-  for (const [name, texts] of values) value[name] = oneOf([name], texts, wire.properties.get(name))
+  for (const [name, texts] of values) value[name] = oneOf([name], texts, wireOf(wire, name))
   for (const [name, members] of deep) {
     const object: Record<string, unknown> = Object.create(null)
     for (const [member, texts] of members)
-      object[member] = oneOf([name, member], texts, wire.properties.get(name)?.properties.get(member))
+      object[member] = oneOf([name, member], texts, wireOf(wire.properties.get(name), member))
     value[name] = object
   }
   return { value, violations }
 
   function oneOf(path: readonly string[], texts: readonly string[], expected: Wire | undefined): unknown {
     if (expected === undefined) return texts.length === 1 ? texts[0] : texts
-    const style = expected.style ?? usual
+    const isHeader = usual === 'header'
+    const style = expected.style ?? (isHeader ? 'comma' : usual)
     const list = expected.types.has('array')
     const [first = ''] = texts
+    if (isHeader && list && style === 'comma')
+      return listOf(texts).map((text) => typed(text, expected.items ?? anything, preference))
     if (list && style === 'repeated') return texts.map((text) => typed(text, expected.items ?? anything, preference))
     if (texts.length > 1) {
       violations.push({
@@ -84,6 +87,18 @@ function assemble(
   }
 }
 
+function wireOf(wire: Wire | undefined, name: string): Wire | undefined {
+  return wire?.properties.get(name) ?? wire?.others
+}
+
+/** A list in fields of a header: several of them are one, and white space stands around its items as it likes (RFC 9110 §5.3, §5.6.1). */
+function listOf(fields: readonly string[]): readonly string[] {
+  return fields
+    .flatMap((field) => field.split(','))
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
 const separators: Readonly<Record<Style, string | undefined>> = {
   comma: ',',
   space: ' ',
@@ -93,7 +108,14 @@ const separators: Readonly<Record<Style, string | undefined>> = {
   json: undefined,
 }
 
-const anything: Wire = { types: new Set(), items: undefined, properties: new Map(), style: undefined, file: false }
+const anything: Wire = {
+  types: new Set(),
+  items: undefined,
+  properties: new Map(),
+  others: undefined,
+  style: undefined,
+  file: false,
+}
 
 function push(map: Map<string, string[]>, name: string, value: string): void {
   const values = map.get(name)

@@ -72,7 +72,7 @@ interface Part {
   readonly name: PartName
   readonly check: Check
   readonly wire: Wire
-  readonly style: Style
+  readonly style: Style | 'header'
   read(head: RequestHead): Pairs | { readonly malformed: string }
 }
 
@@ -87,7 +87,8 @@ function compilePart(key: keyof RequestSchemas, name: PartName, given: Schema, s
           `/properties/${escapeToken(property)}`,
           "expected `'x-style': 'deep'` or `'json'` of an object",
         )
-    return { name, check, wire, style: name === 'query' ? 'repeated' : 'comma', read: readers[name] }
+    const style = name === 'query' ? 'repeated' : name === 'header' ? 'header' : 'comma'
+    return { name, check, wire, style, read: readers[name] }
   })
 }
 

@@ -38,7 +38,7 @@ const holding: ReadonlyMap<string, Held> = new Map([
   ...['not', 'if', 'then', 'else', 'items', 'contains', 'propertyNames', 'additionalProperties'].map(one('schema')),
   ...['unevaluatedItems', 'unevaluatedProperties', 'contentSchema'].map(one('schema')),
   ...['allOf', 'anyOf', 'oneOf', 'prefixItems'].map(one('list')),
-  ...['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions'].map(one('map')),
+  ...['properties', 'patternProperties', 'dependentSchemas', 'dependencies', '$defs', 'definitions'].map(one('map')),
 ])
 
 type Held = 'schema' | 'list' | 'map'

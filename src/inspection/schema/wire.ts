@@ -11,6 +11,8 @@ export interface Wire {
   readonly items: Wire | undefined
   /** Of what an object is made. */
   readonly properties: ReadonlyMap<string, Wire>
+  /** What its other members are, where it says so. */
+  readonly others: Wire | undefined
   readonly style: Style | undefined
   /** Whether it is a file of a form. */
   readonly file: boolean
@@ -29,6 +31,7 @@ function gather(given: readonly unknown[], root: Schema, schemas: Schemas, depth
   const types = new Set<string>()
   const items: unknown[] = []
   const properties = new Map<string, unknown[]>()
+  const others: unknown[] = []
   let style: Style | undefined
   let file = false
   const open = [...given]
@@ -45,6 +48,9 @@ function gather(given: readonly unknown[], root: Schema, schemas: Schemas, depth
     file ||= schema['format'] === 'binary' || ('contentMediaType' in schema && !('contentEncoding' in schema))
     for (const [name, property] of Object.entries(isObject(schema['properties']) ? schema['properties'] : {}))
       properties.set(name, [...(properties.get(name) ?? []), property])
+    if (isObject(schema['patternProperties'])) others.push(...Object.values(schema['patternProperties']))
+    for (const keyword of ['additionalProperties', 'unevaluatedProperties'])
+      if (isObject(schema[keyword])) others.push(schema[keyword])
     for (const keyword of ['allOf', 'anyOf', 'oneOf'])
       open.push(...(Array.isArray(schema[keyword]) ? schema[keyword] : []))
     for (const keyword of ['then', 'else']) open.push(schema[keyword])
@@ -58,6 +64,7 @@ function gather(given: readonly unknown[], root: Schema, schemas: Schemas, depth
     properties: new Map(
       deeper ? [...properties].map(([name, found]) => [name, gather(found, root, schemas, depth + 1)]) : [],
     ),
+    others: deeper && others.length > 0 ? gather(others, root, schemas, depth + 1) : undefined,
     style,
     file,
   }
@@ -84,9 +91,9 @@ export function typed(text: string, { types }: Wire, preference: Preference): un
 }
 
 /** Whether a text may have two readings. */
-export function ambiguous({ types, items, properties }: Wire): boolean {
+export function ambiguous({ types, items, properties, others }: Wire): boolean {
   const several = types.has('string') && ['integer', 'number', 'boolean'].some((type) => types.has(type))
-  return several || (items !== undefined && ambiguous(items)) || [...properties.values()].some(ambiguous)
+  return several || [items, others, ...properties.values()].some((wire) => wire !== undefined && ambiguous(wire))
 }
 
 /** As far as 64 bits go: larger ones are read differently by different programs. */

@@ -1,3 +1,5 @@
+import { asWritten, plainOf } from '../personal/plain.ts'
+import { isEscape, opensEmphasis } from '../personal/rule.ts'
 import type { Match, TextScanner } from '../personal/scanner.ts'
 import { findAnchored } from './anchors.ts'
 import { findAssigned, findNamed } from './assignment.ts'
@@ -18,18 +20,23 @@ export function openSecretScanner({
     reach: blockMax,
     scan(text, name) {
       if (text.length < 6) return none
-      const found: SecretSighting[] = []
-      const tell = (sighting: SecretSighting | undefined): void => {
-        if (sighting !== undefined && wanted.has(sighting.kind)) found.push(sighting)
-      }
-      findWords(text, tell)
-      findAnchored(text, tell)
-      findPrivateKeys(text, tell)
-      findJwts(text, tell)
-      if (name !== undefined && found.length === 0) tell(findNamed(text, name))
-      return found.length === 0 ? none : withoutOverlaps(found)
+      const plain = plainOf(text)
+      return plain === undefined ? scan(text, name, wanted) : asWritten(scan(plain.text, name, wanted), plain, blockMax)
     },
   }
+}
+
+function scan(text: string, name: string | undefined, wanted: ReadonlySet<SecretKind>): readonly Match[] {
+  const found: SecretSighting[] = []
+  const tell = (sighting: SecretSighting | undefined): void => {
+    if (sighting !== undefined && wanted.has(sighting.kind)) found.push(sighting)
+  }
+  findWords(text, tell)
+  findAnchored(text, tell)
+  findPrivateKeys(text, tell)
+  findJwts(text, tell)
+  if (name !== undefined && found.length === 0) tell(findNamed(text, name))
+  return found.length === 0 ? none : withoutOverlaps(found)
 }
 
 const none: readonly Match[] = []
@@ -37,11 +44,13 @@ const none: readonly Match[] = []
 /** Looks where a word begins, and at the signs between a name and its value. */
 function findWords(text: string, tell: (sighting: SecretSighting | undefined) => void): void {
   let before = 0
+  /** Behind `\n` and its kin a word begins, as in JSON that stands in a text. */
+  let escapeEnd = -1
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     const sort = code < 128 ? sorts[code] : 0
     if (sort === word) {
-      if (before !== word) {
+      if (before !== word || at === escapeEnd || (text.charCodeAt(at - 1) === underscore && opensEmphasis(text, at))) {
         const found = findPrefixed(text, at)
         tell(found)
         if (code === 0x42 || code === 0x62) tell(findBasic(text, at))
@@ -59,10 +68,13 @@ function findWords(text: string, tell: (sighting: SecretSighting | undefined) =>
         )
       else if (code !== 0x2c || quotes.has(text.charCodeAt(at - 1))) tell(findAssigned(text, at))
     }
+    if (code === backslash && isEscape(text, at + 2)) escapeEnd = at + 2
     before = sort === word ? word : 0
   }
 }
 
+const underscore = 0x5f
+const backslash = 0x5c
 const word = 1
 const sign = 2
 /** `set("password", …)`: elsewhere a comma stands between no name and its value. */

@@ -1,6 +1,6 @@
 import { plain } from './codec.ts'
 import { CodedText } from './coded-text.ts'
-import { channelOf, finishes, isHeartbeat, type Pattern, patternOf } from './deltas.ts'
+import { channelOf, endedBy, isBoundary, type Pattern, patternOf } from './deltas.ts'
 import { jsonText } from './json-codec.ts'
 import type { JsonPath } from './json-path.ts'
 import { JsonStream } from './json-stream.ts'
@@ -41,25 +41,23 @@ export class DeltaChannels {
 
   /** The payload as it may go on, and what has to go before it. `last`: nothing comes after it. */
   rewrite({ text, event }: Payload, last = false): { readonly before: readonly Payload[]; readonly text: string } {
-    if (!looksLikeJson(text)) return this.#rewriteText(text, last)
+    if (!looksLikeJson(text)) return this.#rewriteText({ text, event }, last)
     const payload = parsed(text)
     const before: Payload[] = []
-    const isLast = last || finishes(payload)
-    let spoke = payload === undefined
+    const ends = last ? () => true : endedBy(payload, event)
     const rewritten = this.#json(text, this.#options.redactions, (written, path) => {
       const key = payload === undefined ? undefined : channelOf(path.steps, payload, event, this.#own)
       if (key === undefined) return undefined
-      spoke = true
       const channel = this.#channel(key, path, before)
       const out = channel.text.feed(written)
       // What is held has to fit into an event of the same shape, and one of many texts is kept once for each.
-      if (isLast) return out + channel.text.end()
+      if (ends?.(key) === true) return out + channel.text.end()
       if (text.length > templateMax) return out + channel.text.stall()
       channel.last = { text, event }
       this.#age(channel)
       return out
     })
-    if (isLast || (!spoke && !isHeartbeat(payload, event))) before.push(...this.end())
+    if (ends !== undefined) before.push(...this.#endOf(ends))
     return { before, text: rewritten }
   }
 
@@ -69,9 +67,7 @@ export class DeltaChannels {
   }
 
   end(): readonly Payload[] {
-    const rest = [...this.#channels.values()].flatMap((channel) => this.#rest(channel, channel.text.end()))
-    this.#channels.clear()
-    return rest
+    return this.#endOf(() => true)
   }
 
   get held(): number | undefined {
@@ -81,14 +77,26 @@ export class DeltaChannels {
     return oldest
   }
 
-  #rewriteText(text: string, last: boolean): { readonly before: readonly Payload[]; readonly text: string } {
-    if (text === done || !this.#options.deltas.includes('')) {
-      return { before: this.end(), text: this.#json(text, this.#options.redactions, () => undefined) }
+  #rewriteText(
+    { text, event }: Payload,
+    last: boolean,
+  ): { readonly before: readonly Payload[]; readonly text: string } {
+    const isPieces = this.#options.deltas.includes('')
+    if (text === done || !isPieces) {
+      const before = text === done || isBoundary(event) || isBoundary(text) ? this.end() : []
+      return { before, text: this.#json(text, this.#options.redactions, () => undefined) }
     }
     const channel = this.#channels.get('') ?? this.#open('', plain, '')
     const out = channel.text.feed(text)
     this.#age(channel)
     return { before: [], text: last ? out + channel.text.end() : out }
+  }
+
+  /** Of texts that end: what is left of them. */
+  #endOf(ends: (channel: string) => boolean): Payload[] {
+    const ended = [...this.#channels.values()].filter(({ key }) => ends(key))
+    for (const { key } of ended) this.#channels.delete(key)
+    return ended.flatMap((channel) => this.#rest(channel, channel.text.end()))
   }
 
   #channel(key: string, path: JsonPath, before: Payload[]): Channel {

@@ -26,29 +26,49 @@ export function channelOf(
   const isPiece =
     own.some((pattern) => isAt(steps, pattern)) ||
     isOfDelta(steps) ||
-    (steps.length === 1 &&
-      pieceNames.has(String(steps[0])) &&
-      (saysPiece(event) || saysPiece(memberOf(payload, 'type')))) ||
+    (steps.length === 1 && pieceNames.has(String(steps[0])) && (saysPiece(event) || saysPiece(typeOf(payload)))) ||
     shapes.some(
       ({ at, beside }) => isAt(steps, at) && (beside === undefined || memberOf(payload, beside) !== undefined),
     )
   return isPiece ? nameOf(steps, payload, event) : undefined
 }
 
-/** Whether an event says that its text ends with it. */
-export function finishes(payload: unknown): boolean {
-  if (saysEnd(payload) || saysEnd(memberOf(payload, 'delta'))) return true
-  return ['choices', 'candidates'].some((name) => {
+/**
+ * Which texts end with an event, by their names; undefined where none does. A text goes on over events that are about something else:
+ * progress, usage, the pieces of another text, or the end of one.
+ */
+export function endedBy(payload: unknown, event: string): ((channel: string) => boolean) | undefined {
+  if (saysEnd(payload) || saysEnd(memberOf(payload, 'delta')) || isBoundary(event) || isBoundary(typeOf(payload)))
+    return (channel) => mayBeAbout(payload, channel)
+  const lists = ['choices', 'candidates'].flatMap((name) => {
     const list = memberOf(payload, name)
-    return Array.isArray(list) && list.some(saysEnd)
+    return Array.isArray(list)
+      ? [{ name, ended: list.flatMap((item, at) => (saysEnd(item) ? [placeOf(item, at)] : [])) }]
+      : []
   })
+  if (lists.every(({ ended }) => ended.length === 0)) return undefined
+  return (channel) => {
+    const { places } = identityOf(channel)
+    return lists.some(({ name, ended }) => places[0] === name && ended.includes(places[1] as Step))
+  }
 }
 
-/** Whether an event only says that the stream is alive. */
-export function isHeartbeat(payload: unknown, event: string): boolean {
-  const type = memberOf(payload, 'type')
-  return heartbeats.has(event) || (typeof type === 'string' && heartbeats.has(type))
+/** Whether the name of an event, or a word in its place, says that something begins, ends or fails. */
+export function isBoundary(name: unknown): boolean {
+  if (typeof name !== 'string' || name.length > typeMax) return false
+  return name
+    .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .some((word) => boundaries.has(word))
 }
+
+/** Words in the names of events before which a text has to be whole: what comes after is said to readers who have it. */
+const boundaries = new Set(
+  'start begin stop done complete completed end ended finish finished final result error failed abort aborted cancelled incomplete close closed'.split(
+    ' ',
+  ),
+)
 
 /** Pieces of text in events that do not call them `delta`; `beside`: a member that tells the shape from others. */
 // biome-ignore format: a table
@@ -80,8 +100,6 @@ const pieceNames = new Set(
   ),
 )
 
-const heartbeats = new Set(['ping', 'heartbeat', 'keepalive', 'keep-alive', 'keep_alive'])
-
 /** What tells one text of a stream from another beside its place: members that stay the same from its first event to its last. */
 const identities = [
   'type',
@@ -92,9 +110,21 @@ const identities = [
   'summary_index',
   'messageId',
   'message_id',
+  'toolCallId',
+  'tool_call_id',
+  'call_id',
 ]
 
-const ends = ['finish_reason', 'finishReason', 'stop_reason', 'done', 'done_reason', 'stop', 'is_finished']
+const ends = [
+  'finish_reason',
+  'finishReason',
+  'stop_reason',
+  'done',
+  'done_reason',
+  'stop',
+  'is_finished',
+  'generated_text',
+]
 
 function isOfDelta(steps: readonly Step[]): boolean {
   const last = steps.at(-1)
@@ -118,15 +148,34 @@ function nameOf(steps: readonly Step[], payload: unknown, event: string): string
   let value = payload
   for (const step of steps) {
     value = typeof step === 'number' ? (value as readonly unknown[] | undefined)?.[step] : memberOf(value, step)
-    const index = typeof step === 'number' ? memberOf(value, 'index') : undefined
-    places.push(typeof index === 'number' ? index : step)
+    places.push(typeof step === 'number' ? placeOf(value, step) : step)
   }
-  const identity = identities.map((name) => memberOf(payload, name)).map((said) => (isShort(said) ? said : undefined))
-  return JSON.stringify([event, places, identity])
+  return JSON.stringify([event, places, identities.map((name) => identityIn(payload, name))])
 }
 
-function isShort(said: unknown): boolean {
-  return typeof said === 'number' || (typeof said === 'string' && said.length <= 256)
+/** Reads such a name again. */
+function identityOf(channel: string): { readonly places: readonly Step[]; readonly identity: readonly unknown[] } {
+  const [, places, identity] = channel === '' ? ['', [], []] : (JSON.parse(channel) as [string, Step[], unknown[]])
+  return { places, identity }
+}
+
+/** Whether nothing that an event says of itself speaks of another text. */
+function mayBeAbout(payload: unknown, channel: string): boolean {
+  const { identity } = identityOf(channel)
+  return identities.every((name, at) => {
+    const said = name === 'type' ? null : identityIn(payload, name)
+    return said === null || (identity[at] ?? null) === null || said === identity[at]
+  })
+}
+
+function identityIn(payload: unknown, name: string): string | number | null {
+  const said = memberOf(payload, name)
+  return typeof said === 'number' || (typeof said === 'string' && said.length <= 256) ? said : null
+}
+
+function placeOf(item: unknown, at: number): Step {
+  const index = memberOf(item, 'index')
+  return typeof index === 'number' ? index : at
 }
 
 function saysEnd(value: unknown): boolean {
@@ -134,6 +183,10 @@ function saysEnd(value: unknown): boolean {
     const said = memberOf(value, name)
     return said !== undefined && said !== null && said !== false && said !== ''
   })
+}
+
+function typeOf(payload: unknown): unknown {
+  return memberOf(payload, 'type')
 }
 
 function memberOf(value: unknown, name: string): unknown {

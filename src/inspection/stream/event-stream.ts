@@ -75,7 +75,7 @@ export class EventStream implements TextTransform {
     this.#isFirst = false
     const said = line.slice(mark.length)
     if (said === '') return mark + this.#dispatch(false) + end
-    this.#size += line.length
+    this.#size += line.length + lineCost
     this.#checkSize(0)
     const colon = said.indexOf(':')
     const field = colon < 0 ? said : said.slice(0, colon)
@@ -143,6 +143,9 @@ interface Line {
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 const byteOrderMark = 0xfeff
+
+/** Characters that a line counts for beside its own: of empty ones too there may not be any number. */
+const lineCost = 16
 
 /** `data` is rewritten as a whole; the others steer the stream, and hold nothing of what people say. */
 const verbatim = new Set(['data', 'event', 'id', 'retry'])

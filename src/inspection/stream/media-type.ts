@@ -1,5 +1,7 @@
-/** How an answer of a media type is screened; `none`: what is in it is not text, or nobody says what it is. */
-export type Surface = 'json' | 'json lines' | 'events' | 'form' | 'markup' | 'text' | 'none'
+/** How an answer of a media type is screened; `none`: what is in it is no text; `unsaid`: nobody says what it is. */
+export type Surface = ReadableSurface | 'none' | 'unsaid'
+
+export type ReadableSurface = 'json' | 'json lines' | 'events' | 'form' | 'markup' | 'text'
 
 export interface MediaType {
   readonly surface: Surface
@@ -35,15 +37,21 @@ function isAlwaysUtf8(surface: Surface, charset: string): boolean {
 const utf8Labels = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', 'unicode-1-1-utf-8'])
 
 function surfaceOf(type: string): Surface {
-  const known = surfaces[type]
+  const known = surfaces.get(type)
   if (known !== undefined) return known
-  if (/^[^/]{1,64}\/[^/]{1,128}\+json$/.test(type)) return 'json'
-  if (/^[^/]{1,64}\/[^/]{1,128}\+xml$/.test(type)) return 'markup'
-  return type.startsWith('text/') ? 'text' : 'none'
+  if (!mediaType.test(type)) return 'unsaid'
+  // `application/problem+json`, `application/x-amz-json-1.1`, `application/geo+json-seq`
+  if (type.endsWith('zip')) return 'none' // `…+json+gzip`, `…+zip`
+  if (/[/.+-]json(?:$|[.+-])/.test(type)) return 'json'
+  if (/[/.+-]xml(?:$|[.+-])/.test(type)) return 'markup'
+  return type.startsWith('text/') || type.startsWith('message/') ? 'text' : 'none'
 }
 
+/** A type and a subtype (RFC 9110 §8.3.1): whatever else stands there is read by somebody as whatever they like. */
+const mediaType = /^[\w!#$%&'*+.^`|~-]{1,128}\/[\w!#$%&'*+.^`|~-]{1,128}$/
+
 // biome-ignore format: a table
-const surfaces: Readonly<Record<string, Surface>> = {
+const surfaces: ReadonlyMap<string, ReadableSurface> = new Map(Object.entries({
   'application/json': 'json',
   'text/json': 'json',
   'application/json-seq': 'json',                        // RFC 7464
@@ -70,4 +78,10 @@ const surfaces: Readonly<Record<string, Surface>> = {
   'application/sql': 'text',
   'application/graphql': 'text',
   'application/x-sh': 'text',
-}
+  'application/typescript': 'text',
+  'application/csv': 'text',
+  'application/x-csv': 'text',
+  'application/x-ldjson': 'json lines',
+  'application/x-pem-file': 'text',
+  'application/mbox': 'text',
+}))

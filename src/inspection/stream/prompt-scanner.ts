@@ -1,3 +1,4 @@
+import { isAnyDigit } from '../personal/plain.ts'
 import type { Scanner } from './redactor.ts'
 
 /**
@@ -49,15 +50,18 @@ function mayBePrivate(text: string, begin: number): boolean {
   return labelEnd < 0 || text.slice(begin, labelEnd).includes('PRIVATE')
 }
 
-/** A quotation that goes on, or that has just ended. */
+/** A quotation that goes on, or one that has ended and to which a domain is being written. */
 function quotedFrom(text: string, floor: number): number {
   const from = Math.max(floor, text.length - quotedMax)
   const last = text.lastIndexOf('"')
   if (last < from) return text.length
   if (last === 0 || opensBefore.has(text[last - 1] as string)) return last
   const before = text.lastIndexOf('"', last - 1)
-  return last === text.length - 1 && before >= from ? before : text.length
+  const isOpen = before >= floor && last - before <= quotedMax && !space.test(text.slice(last + 1))
+  return isOpen ? before : text.length
 }
+
+const space = /\s/
 
 const opensBefore = new Set(' \t\n\r([{:=,;')
 
@@ -100,8 +104,8 @@ const digit = 1
 const at = 2
 
 function shapeOf(unit: number): number {
-  if (unit >= 0x30 && unit <= 0x39) return digit
-  return unit === 0x40 ? at : 0
+  if (isAnyDigit(unit)) return digit
+  return unit === 0x40 || unit === 0xff20 ? at : 0
 }
 
 /** Scripts that write no spaces have as many ends of words as characters. */

@@ -20,8 +20,8 @@ export type RedactedBody =
 /** A body without what the redactor finds, everything else byte for byte as it came. */
 export function redactBody(bytes: Uint8Array, contentType: string | undefined, redactor: Redactor): RedactedBody {
   const { surface, charset, asUtf8 } = readMediaType(contentType)
-  if (surface === 'none') return { unseen: true }
-  const decoder = openByteDecoder(charset, false)
+  if (surface === 'none' || surface === 'unsaid') return { unseen: true }
+  const decoder = openByteDecoder(charset, 'as said')
   if (decoder === undefined) return { problem: 'expected a charset that is known, got another' }
   const redactions = new Redactions()
   const transform = openTransform(surface, redactor, redactions, { deltas: [], eventMax: Number.POSITIVE_INFINITY })

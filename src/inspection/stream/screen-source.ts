@@ -4,11 +4,12 @@ import { Fault } from '../../kernel/error.ts'
 import { type ByteDecoder, openByteDecoder } from './byte-decoder.ts'
 import { readCodings } from './content-coding.ts'
 import { DecodedSource, type DecodingBounds } from './decoded-source.ts'
-import { readMediaType } from './media-type.ts'
+import { type ReadableSurface, readMediaType } from './media-type.ts'
 import { Redactions } from './redactions.ts'
 import type { Redactor } from './redactor.ts'
 import { screenedTrailers } from './screened-fields.ts'
 import { openTransform } from './surface.ts'
+import { surfaceOfBytes } from './surface-of-bytes.ts'
 import { type TextTransform, Unscreenable } from './transform.ts'
 
 export interface ScreenedHead {
@@ -61,15 +62,20 @@ export function screenSource(
   if (surface === 'none') return { unseen: true }
   const codings = readCodings(contentEncoding)
   if (codings === undefined) return { problem: 'expected a content coding of gzip, deflate, br or zstd, got another' }
-  const decoder = openByteDecoder(charset, surface === 'text' || surface === 'markup')
-  if (decoder === undefined) return { problem: 'expected a charset that is known, got another' }
   const redactions = new Redactions()
-  const transform = openTransform(surface, redactor, redactions, bounds)
+  let open: (bytes: Uint8Array) => Rewriting
+  if (surface === 'unsaid') open = (bytes) => rewritingOf(surfaceOfBytes(bytes), redactor, redactions, bounds)
+  else {
+    const decoder = openByteDecoder(charset, isGuessed(surface) ? 'guess' : 'as said')
+    if (decoder === undefined) return { problem: 'expected a charset that is known, got another' }
+    const rewriting = { decoder, transform: openTransform(surface, redactor, redactions, bounds) }
+    open = () => rewriting
+  }
   const whole = source instanceof HeldSource ? (source.complete ?? source) : source
   const rewritten = { contentType: asUtf8, redactions }
   if (whole instanceof Uint8Array && codings.length === 0) {
     try {
-      return { ...rewritten, body: screenWhole(whole, decoder, transform) }
+      return { ...rewritten, body: screenWhole(whole, open(whole)) }
     } catch (error) {
       if (error instanceof Unscreenable) return { problem: error.message }
       throw error
@@ -77,10 +83,31 @@ export function screenSource(
   }
   let decoded: Source = whole instanceof Uint8Array ? sourceOf(whole) : whole
   for (const coding of codings) decoded = new DecodedSource(decoded, coding, bounds)
-  return { ...rewritten, body: new ScreenedSource(decoded, decoder, transform, bounds.holdMs) }
+  return { ...rewritten, body: new ScreenedSource(decoded, open, bounds.holdMs) }
 }
 
-function screenWhole(bytes: Uint8Array, decoder: ByteDecoder, transform: TextTransform): Uint8Array {
+/** How bytes become a text, and what is rewritten in it; `asIs`: they are no text. */
+type Rewriting = { readonly decoder: ByteDecoder; readonly transform: TextTransform } | 'asIs'
+
+function rewritingOf(
+  surface: ReadableSurface | 'none',
+  redactor: Redactor,
+  redactions: Redactions,
+  bounds: ScreeningBounds,
+): Rewriting {
+  const decoder = openByteDecoder(undefined, 'guess')
+  if (surface === 'none' || decoder === undefined) return 'asIs'
+  return { decoder, transform: openTransform(surface, redactor, redactions, bounds) }
+}
+
+/** Event streams and forms are UTF-8 to all of their readers. */
+function isGuessed(surface: ReadableSurface): boolean {
+  return surface !== 'events' && surface !== 'form'
+}
+
+function screenWhole(bytes: Uint8Array, rewriting: Rewriting): Uint8Array {
+  if (rewriting === 'asIs') return bytes
+  const { decoder, transform } = rewriting
   const text = decoder.decode(bytes)
   return Buffer.from(transform.feed(text) + transform.feed(decoder.end()) + transform.end())
 }
@@ -88,18 +115,18 @@ function screenWhole(bytes: Uint8Array, decoder: ByteDecoder, transform: TextTra
 /** Screens while bytes flow. Whoever reads sets the pace; where they stop, so does whoever sends. */
 class ScreenedSource implements Source, Sink {
   readonly #upstream: Source
-  readonly #decoder: ByteDecoder
-  readonly #transform: TextTransform
+  readonly #open: (bytes: Uint8Array) => Rewriting
   readonly #holdMs: number
+  #rewriting: Rewriting | undefined
   #sink: Sink | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #held: number | undefined
   #over = false
 
-  constructor(upstream: Source, decoder: ByteDecoder, transform: TextTransform, holdMs: number) {
+  /** `open` is told the first bytes. */
+  constructor(upstream: Source, open: (bytes: Uint8Array) => Rewriting, holdMs: number) {
     this.#upstream = upstream
-    this.#decoder = decoder
-    this.#transform = transform
+    this.#open = open
     this.#holdMs = holdMs
   }
 
@@ -123,12 +150,20 @@ class ScreenedSource implements Source, Sink {
   }
 
   chunk(bytes: Uint8Array): void {
-    this.#pass(() => this.#transform.feed(this.#decoder.decode(bytes)))
-    if (!this.#over) this.#watch()
+    if (this.#over || bytes.byteLength === 0) return
+    const rewriting = (this.#rewriting ??= this.#open(bytes))
+    if (rewriting === 'asIs') return this.#sink?.chunk(bytes)
+    const { decoder, transform } = rewriting
+    this.#pass(() => transform.feed(decoder.decode(bytes)))
+    if (!this.#over) this.#watch(transform)
   }
 
   end(trailers: RawHeaders): void {
-    this.#pass(() => this.#transform.feed(this.#decoder.end()) + this.#transform.end())
+    const rewriting = this.#rewriting
+    if (rewriting !== undefined && rewriting !== 'asIs') {
+      const { decoder, transform } = rewriting
+      this.#pass(() => transform.feed(decoder.end()) + transform.end())
+    }
     if (this.#over) return
     this.#close()
     this.#sink?.end(screenedTrailers(trailers))
@@ -157,18 +192,18 @@ class ScreenedSource implements Source, Sink {
   }
 
   /** Each text that waits has its own time: what comes after it does not make it wait longer. */
-  #watch(): void {
-    const { held } = this.#transform
+  #watch(transform: TextTransform): void {
+    const { held } = transform
     if (held === this.#held) return
     clearTimeout(this.#timer)
     this.#held = held
-    this.#timer = held === undefined ? undefined : setTimeout(this.#stalled, this.#holdMs).unref()
+    this.#timer = held === undefined ? undefined : setTimeout(() => this.#stalled(transform), this.#holdMs).unref()
   }
 
-  readonly #stalled = (): void => {
+  #stalled(transform: TextTransform): void {
     this.#held = undefined
-    this.#pass(() => this.#transform.stall())
-    if (!this.#over) this.#watch()
+    this.#pass(() => transform.stall())
+    if (!this.#over) this.#watch(transform)
   }
 
   #close(): void {

@@ -4,7 +4,7 @@ import { FormStream } from './form-stream.ts'
 import { JsonLinesStream } from './json-lines-stream.ts'
 import { JsonStream } from './json-stream.ts'
 import { markupText } from './markup-codec.ts'
-import type { Surface } from './media-type.ts'
+import type { ReadableSurface } from './media-type.ts'
 import type { Redactions } from './redactions.ts'
 import type { Redactor } from './redactor.ts'
 import { openTextStream } from './text-stream.ts'
@@ -12,7 +12,7 @@ import type { TextTransform } from './transform.ts'
 
 /** What rewrites texts of a surface. */
 export function openTransform(
-  surface: Exclude<Surface, 'none'>,
+  surface: ReadableSurface,
   redactor: Redactor,
   redactions: Redactions,
   { deltas, eventMax }: { readonly deltas: readonly string[]; readonly eventMax: number },

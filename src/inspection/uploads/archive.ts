@@ -68,8 +68,8 @@ const opaque: ReadonlySet<string> = new Set([
 
 async function open(type: string, bytes: Uint8Array, depth: number, allowance: Allowance): Promise<void> {
   if (depth === 0) throw new ArchiveFault('expected fewer archives within each other')
-  for (const { name, bytes: content } of entriesOf(type, bytes, allowance)) {
-    if (leadsOut(name)) throw new ArchiveFault('expected an archive whose names stay within it')
+  for (const { name, otherNames = [], bytes: content } of entriesOf(type, bytes, allowance)) {
+    if ([name, ...otherNames].some(leadsOut)) throw new ArchiveFault('expected an archive whose names stay within it')
     const { type: inner } = await contentTypeOf(content)
     if (opaque.has(inner))
       throw new ArchiveFault('expected an archive that holds none of a kind that cannot be looked into')
@@ -94,5 +94,5 @@ function entriesOf(type: string, bytes: Uint8Array, allowance: Allowance): Itera
 
 /** CWE-22, "zip slip". */
 function leadsOut(name: string): boolean {
-  return /^(?:[/\\]|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)|\0/.test(name)
+  return /^(?:[/\\]|[A-Za-z]:)|(?:^|[/\\])\.\.[. ]*(?:[/\\]|$)|\0/.test(name)
 }

@@ -56,8 +56,13 @@ function send(socket: Socket, bytes: Uint8Array): void {
 /** `stream: OK`, `stream: Eicar-Test-Signature FOUND`, or an error of its own. */
 function readAnswer(answer: string): { readonly found: string | undefined } | Error {
   if (answer === 'stream: OK') return { found: undefined }
-  const found = /^stream: ([\w.:/+-]{1,200}) FOUND$/.exec(answer)
-  return found === null ? new Error('clamd could not look at the file') : { found: found[1] }
+  const found = /^stream: (.+) FOUND$/s.exec(answer) // a signature may be called anything: `{HEX}php.base64.v23au.185`
+  return found === null ? new Error('clamd could not look at the file') : { found: printable(found[1] as string) }
+}
+
+/** It goes to the log. */
+function printable(name: string): string {
+  return name.slice(0, 200).replace(/[^\x20-\x7e]/g, '?')
 }
 
 function hostAndPort(address: string): { readonly host: string; readonly port: number } {

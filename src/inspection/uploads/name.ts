@@ -25,6 +25,10 @@ const faults: readonly (readonly [what: string, is: (name: string) => boolean])[
   ['one with characters that disks refuse', (name) => /[<>:"|?*]/.test(name)],
   ['one that begins with a dot, or ends in a dot or a space', (name) => /^\.|[. ]$/.test(name)],
   [
+    'one that some servers run for what stands before its ending',
+    (name) => /\.(?:php[0-9s]?|phtml|phar|pht|aspx?|ashx|asmx|asa|jspx?|jspf|cgi|cfm|shtml)[.;]/i.test(name),
+  ],
+  [
     'the name of a device',
     (name) => /^(?:con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(?:\.|$)/i.test(name),
   ],

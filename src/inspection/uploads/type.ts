@@ -39,8 +39,23 @@ export function faultOfType(
   const extension = name?.includes('.') === true ? name.slice(name.lastIndexOf('.') + 1).toLowerCase() : undefined
   if (extension !== undefined && fitting !== undefined && !fitting.includes(extension))
     return { rule: 'upload/extension', message: `expected a name that ends in ${endings(fitting)}: it holds ${meant}` }
+  if (declaredType !== undefined && !isHonest(declaredType, type))
+    return { rule: 'upload/declared', message: `expected a file that says what it is: it holds ${meant}` }
   return undefined
 }
+
+/** Who keeps a file may keep what its sender calls it: a picture that is given out as HTML again runs as HTML. */
+function isHonest(declared: string, type: string): boolean {
+  if (isXml(declared)) return isXml(type)
+  return !runsAs.test(declared) || declared === type
+}
+
+function isXml(type: string): boolean {
+  return /[/+]xml$/.test(type)
+}
+
+const runsAs =
+  /^(?:text\/(?:x-)?(?:html|(?:java|ecma|j|live)script[\d.]*|xsl|php)|application\/(?:x-)?(?:(?:java|ecma)script|httpd-php|php|shockwave-flash|java-applet)|multipart\/.*)$/
 
 function endings(fitting: readonly string[]): string {
   return fitting.map((one) => `.${one}`).join(' or ')
@@ -63,6 +78,7 @@ const aliases: Readonly<Record<string, string>> = {
 }
 
 const extensions: Readonly<Record<string, readonly string[]>> = {
+  'application/x-cfb': ['doc', 'dot', 'xls', 'xlt', 'ppt', 'pps', 'pot', 'msg', 'vsd', 'pub', 'mpp'],
   'image/jpeg': ['jpg', 'jpeg', 'jpe', 'jfif'],
   'image/png': ['png', 'apng'],
   'image/tiff': ['tif', 'tiff'],

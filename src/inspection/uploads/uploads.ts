@@ -68,22 +68,28 @@ export function uploadBounds({ max = 10 * mebi, files = 20 }: Pick<UploadOptions
 
 /** A file that is another one as well, to those who read from the end, or from further on: an image that is an archive too. */
 function faultOfSecondFace({ type, text }: ContentType, bytes: Uint8Array): UploadFault | undefined {
+  if (text !== undefined) return undefined
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const twofold = { rule: 'upload/twofold', message: 'expected a file that is one thing only' } as const
-  if (type !== 'application/pdf' && text === undefined && !isArchive(type)) {
-    if (buffer.subarray(0, 1024).includes('%PDF-')) return twofold
-    const tail = buffer.subarray(Math.max(0, buffer.byteLength - 65_557))
-    const at = tail.lastIndexOf('PK\x05\x06', undefined, 'latin1')
-    if (at >= 0 && at + 22 <= tail.byteLength && at + 22 + tail.readUInt16LE(at + 20) === tail.byteLength)
-      return twofold
+  if (type === 'application/gzip' || !isArchive(type)) {
+    // of others a ZIP or a PDF among their files is one of them
+    if (type !== 'application/pdf' && buffer.subarray(0, 1024).includes('%PDF-')) return twofold
+    if (hasDirectory(buffer)) return twofold
   }
-  if (
-    type.startsWith('image/') &&
-    text === undefined &&
-    /<(?:script|html|\?php|svg)[\s>]/i.test(buffer.subarray(0, 1024).toString('latin1'))
-  )
-    return twofold // what sniffs looks at the beginning
-  return undefined
+  if (!type.startsWith('image/')) return undefined
+  if (/<(?:script|html|\?php|svg)[\s>]/i.test(buffer.subarray(0, 1024).toString('latin1'))) return twofold // what sniffs looks at the beginning
+  return buffer.includes('<?php') ? twofold : undefined // and what includes, at all of it
+}
+
+/** Whether a ZIP archive ends in the file: readers look for its directory from the end, and most of them do not mind what follows it. */
+function hasDirectory(buffer: Buffer): boolean {
+  const first = Math.max(0, buffer.byteLength - 65_557)
+  for (let at = buffer.lastIndexOf('PK\x05\x06', undefined, 'latin1'); at >= first; ) {
+    const start = at + 22 > buffer.byteLength ? -1 : at - buffer.readUInt32LE(at + 12)
+    if (start >= 0 && start < at && buffer.readUInt32LE(start) === 0x02014b50) return true
+    at = at === 0 ? -1 : buffer.lastIndexOf('PK\x05\x06', at - 1, 'latin1')
+  }
+  return false
 }
 
 /** What is wrong, by the field that each file came in. Names are the sender's: `__proto__` is one as well. */

@@ -19,6 +19,12 @@ export interface Scanned {
   readonly refusal: Refusal | undefined
 }
 
+/** One request's files: what was found among them so far, and whether anybody still waits. */
+interface Turn {
+  readonly found: WrongFile[]
+  over: boolean
+}
+
 const usualDeadlineMs = 10_000
 
 export function openVirusScan(options: NonNullable<UploadOptions['clamd']>, log: Log): VirusScan {
@@ -27,25 +33,27 @@ export function openVirusScan(options: NonNullable<UploadOptions['clamd']>, log:
   return {
     async scan(files) {
       if (files.length === 0) return clean
-      let found: readonly WrongFile[]
+      const turn: Turn = { found: [], over: false }
       try {
-        found = await withinDeadline(scanned(files))
+        await withinDeadline(scanned(files, turn))
       } catch (error) {
-        return unscanned(error)
+        // one that was found is found, whatever became of the others
+        if (turn.found.length === 0) return unscanned(error)
+      } finally {
+        turn.over = true
       }
-      return found.length === 0 ? clean : refusedFor(found)
+      return turn.found.length === 0 ? clean : refusedFor(turn.found)
     },
   }
 
-  async function scanned(files: readonly UploadedFile[]): Promise<readonly WrongFile[]> {
-    const found: WrongFile[] = []
+  async function scanned(files: readonly UploadedFile[], turn: Turn): Promise<void> {
     for (const file of files) {
+      if (turn.over) return // nobody waits for the others any more
       const virus = await clamd.scan(file.bytes)
       if (virus === undefined) continue
       log.warn({ virus }, 'a virus was found in a file')
-      found.push({ file, fault: { rule: 'upload/virus', message: 'expected a file that does no harm' } })
+      turn.found.push({ file, fault: { rule: 'upload/virus', message: 'expected a file that does no harm' } })
     }
-    return found
   }
 
   function withinDeadline<T>(work: Promise<T>): Promise<T> {

@@ -16,7 +16,7 @@ suite('CT3: a field is read for what it is', () => {
     ['q', 'x', 'unknown'], ['q', sentence, 'prose'], ['', sentence, 'prose'], ['q', '今天天气很好我们去公园散步吧你想不想一起去', 'prose'],
     ['q', "1' or 1=1 -- and more of it", 'unknown'], ['q', 'select a, b from c where d=e;', 'unknown'], ['q', 'a b c', 'unknown'], ['q', 'select name from users where name in (select name from owners)', 'unknown'], ['q', 'cat file; rm other files; ls all folders here', 'unknown'],
     ['q', 'Wie komme ich von hier zu dem neuen Bahnhof?', 'prose'], ['q', 'Где находится новый вокзал и как туда пройти?', 'prose'],
-    ['id', sentence, 'identifier'],
+    ['id', sentence, 'identifier'], ['code', 'A-1', 'identifier'], ['zip_code', 'a\nb\nc', 'identifier'], ['code', 'a\nb\nc', 'unknown'], ['source_code', 'x', 'prose'], ['sourceCode', 'x', 'prose'],
   ]
   for (const [name, text, role] of table) {
     test(`${name || 'no name'}: ${text.slice(0, 30)} is ${role}`, () => assert.equal(roleOf(name, text), role))

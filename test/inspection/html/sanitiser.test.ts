@@ -90,6 +90,34 @@ test('CT2: an own list is kept to', () => {
   assert.equal(sanitise('<img src="http://x/y"><img src="javascript:run()">'), '<img /><img />')
 })
 
+test('CT2: an element ends where the one around it ends, also where that one goes, and what is left open is closed', () => {
+  const basic = openSanitiser('basic')
+  assert.equal(basic('<div><b>a</div>b'), '<b>a</b>b')
+  assert.equal(basic('<p>a<p>b'), '<p>a</p><p>b</p>')
+  assert.equal(basic('<b><i>a</b>b</i>'), '<b><i>a</i></b>b')
+  assert.equal(basic('</p>a</b>'), 'a')
+  assert.equal(basic('<p>a<div><p>b'), '<p>a</p><p>b</p>')
+  assert.equal(basic(`${'<script>x</script><img><option>'.repeat(400)}<b>a</b>`), '<b>a</b>')
+})
+
+test('CT2: an attribute keeps its first value and what references in it mean, and no address is read otherwise than it was', () => {
+  const links = openSanitiser('links')
+  const rel = 'rel="noopener noreferrer nofollow"'
+  assert.equal(
+    links('<a title="&eacute; &amp; &quot;q&quot; <x> AT&T" TITLE=b href=\'/?a=1&copy=2&lt=3&amp;b="\'>x</a>'),
+    `<a title="&eacute; &amp; &quot;q&quot; &lt;x&gt; AT&amp;T" href="/?a=1&amp;copy=2&amp;lt=3&amp;b=&quot;" ${rel}>x</a>`,
+  )
+  for (const href of [
+    '&#x0000006a;avascript:run()',
+    'java&#10;&#13;script:run()',
+    'javascript&colon;run()',
+    '/&#9;/evil.example',
+    '&bsol;/evil.example',
+    '&fjlig;:x',
+  ])
+    assert.equal(links(`<a href="${href}">x</a>`), '<a>x</a>', href)
+})
+
 test('CT2: deep nesting keeps its text and loses its elements', () => {
   const sanitised = openSanitiser('basic')(`${'<b>'.repeat(5_000)}x`)
   assert.ok(sanitised.split('<b>').length <= 65)

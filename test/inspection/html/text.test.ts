@@ -58,6 +58,17 @@ test('CT2: a tag that ends nowhere destroys nothing, and is none any more', () =
   assert.equal(stripMarkup('<<b>script>x'), '&lt;script>x')
 })
 
+test('CT2: two texts that a page puts side by side make no tag together', () => {
+  for (const [one, other] of [
+    ['<', 'img src onerror=run()>'],
+    ['a <<b>', 'script>run()'],
+    ['<', '/p><!-- x'],
+  ] as const) {
+    const nodes = parseFragment(stripMarkup(one) + stripMarkup(other)).childNodes.map(({ nodeName }) => nodeName)
+    assert.deepEqual(nodes, ['#text'], one + other)
+  }
+})
+
 test('CT2: what was stripped holds no markup as a browser reads it, and to strip it again changes nothing', () => {
   for (const html of Object.values(mutations).flat()) assertBare(html)
   fc.assert(

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { alternativesOf } from '../../../src/inspection/injection/alternatives.ts'
 import { detectors } from '../../../src/inspection/injection/detectors.ts'
 import { FirstLook } from '../../../src/inspection/injection/first-look.ts'
-import { requirementOf } from '../../../src/inspection/injection/requirement.ts'
+import { requirementOf, Sieved } from '../../../src/inspection/injection/requirement.ts'
 import { asMember, asParameter, blindLook } from './families/cases.ts'
 import { honestMessages } from './honest-messages.ts'
 
@@ -30,6 +31,29 @@ describe('CT3: a first look keeps no expression from a text that it matches', ()
         fc.property(matching(pattern), fc.string(), fc.string(), (match, before, after) => {
           const text = before + match + after
           assert.ok(!pattern.test(text) || new FirstLook(text).mayMeet(requirement), JSON.stringify(text))
+        }),
+        { numRuns: 300 },
+      )
+    })
+
+  for (const pattern of patterns)
+    it(`nor any of its alternatives: ${pattern}`, () => {
+      const sieved = new Sieved(pattern)
+      fc.assert(
+        fc.property(matching(pattern), fc.string(), fc.string(), (match, before, after) => {
+          const text = before + match + after + plainWords
+          const look = new FirstLook(text)
+          const whole = pattern.exec(text)
+          if (whole !== null) assert.ok(look.mayMeet(sieved.requirement) && sieved.matches(text, look), text)
+          assert.deepEqual(firstOf(sieved.possibleIn(look), text), whole && [whole.index, whole[0]], text)
+          assert.deepEqual(
+            firstOf(
+              alternativesOf(pattern, () => false),
+              text,
+            ),
+            whole && [whole.index, whole[0]],
+            text,
+          )
         }),
         { numRuns: 300 },
       )
@@ -65,7 +89,8 @@ describe('CT3: a first look keeps no expression from a text that it matches', ()
         const text = pieces.join('')
         for (const hint of [asParameter, asMember])
           for (const { family, scan } of detectors)
-            assert.deepEqual(scan(text, hint, new FirstLook(text)), scan(text, hint, blindLook()), family)
+            for (const whole of [text, text + plainWords])
+              assert.deepEqual(scan(whole, hint, new FirstLook(whole)), scan(whole, hint, blindLook()), family)
       }),
       { numRuns: 400 },
     )
@@ -74,6 +99,19 @@ describe('CT3: a first look keeps no expression from a text that it matches', ()
         assert.deepEqual(scan(text, asMember, new FirstLook(text)), scan(text, asMember, blindLook()), family)
   })
 })
+
+/** Of texts as long as this it is asked which alternatives they could match. */
+const plainWords = ` ${'Could you send me the report by Friday, please? '.repeat(6)}`
+
+/** The first match of any, and of those that begin at one place that of the first. */
+function firstOf(patterns: readonly RegExp[], text: string): [number, string] | null {
+  let first: RegExpExecArray | null = null
+  for (const pattern of patterns) {
+    const match = pattern.exec(text)
+    if (match !== null && (first === null || match.index < first.index)) first = match
+  }
+  return first && [first.index, first[0]]
+}
 
 /** Texts that it matches, of which those of either case where it does not care; what takes no room is not generated. */
 function matching({ source, ignoreCase }: RegExp): fc.Arbitrary<string> {

@@ -134,6 +134,27 @@ test('CT5: after five failures in a row it is not asked for a while; then one tr
   assert.equal((await moderation.judge(['violent'])).flagged.length, 1)
 })
 
+test('CT5: those that fail at the same time make the pause no longer', async (t) => {
+  const { double, clock, moderation } = await house(t, (_, response) => json(response, {}, 503))
+  await Promise.all(Array.from({ length: 8 }, () => moderation.judge(['x y'])))
+  assert.equal(double.asked.length, 8)
+  double.answers = moderated
+  clock.ms += 1_001
+  assert.equal((await moderation.judge(['violent'])).flagged.length, 1, 'it is asked again after a second')
+})
+
+test('CT5: what the endpoint itself flags counts below half too, and without a score', async (t) => {
+  const low = { flagged: true, categories: { violence: true }, category_scores: { violence: 0.31 } }
+  const none = { categories: { hate: true }, category_scores: {} }
+  const { moderation } = await house(t, (_, response) => json(response, { results: [low, none] }))
+  assert.deepEqual((await moderation.judge(['one', 'two'])).flagged, [
+    { index: 0, category: 'violence', score: 0.31, by: 'openai' },
+    { index: 1, category: 'hate', score: 1, by: 'openai' },
+  ])
+  const own = await house(t, (_, response) => json(response, { results: [low] }), { threshold: 0.4 })
+  assert.deepEqual((await own.moderation.judge(['one'])).flagged, [], 'unless the house names a threshold')
+})
+
 test('CT5: `Retry-After` is heeded at the first 429', async (t) => {
   const { double, clock, moderation } = await house(t, (_, response) =>
     json(response, {}, 429, { 'retry-after': '30' }),
@@ -200,12 +221,11 @@ test('CT5: several are asked, and one that is down takes nothing from the others
 })
 
 test('CT5: a caller who goes away does not count against the endpoint', async (t) => {
-  const { double, moderation } = await house(t, () => {}, { deadline: '5s' })
+  let left = new AbortController()
+  const { double, moderation } = await house(t, () => left.abort(), { deadline: '5s' })
   for (let turn = 0; turn < 8; turn++) {
-    const left = new AbortController()
-    const judged = moderation.judge(['x y'], left.signal)
-    setTimeout(() => left.abort(), 20)
-    await judged
+    left = new AbortController()
+    await moderation.judge(['x y'], left.signal)
   }
   assert.equal(double.asked.length, 8)
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { categories } from '../../../src/inspection/moderation/category.ts'
 import { openWordModerator } from '../../../src/inspection/moderation/words.ts'
 import { assertLinear } from '../linear.ts'
+import { characters, lower } from '../secrets/random.ts'
 
 const moderator = openWordModerator('words')
 const { signal } = new AbortController()
@@ -54,6 +55,14 @@ test('CT5: names, medicine, news and games pass', async () => {
     'Refugees arrived in June. Rats were seen in the harbour.',
   ]
   for (const text of honest) assert.deepEqual(await found(text), [], text)
+})
+
+test('CT5: as many words of the operator’s own as may be named are known', async () => {
+  const word = (at: number): string => characters(`own ${at}`, 40, lower)
+  const own = Array.from({ length: 2_000 }, (_, at) => word(at))
+  const asked = openWordModerator('words', { harassment: own, hate: own.map((one) => `${one} too`) })
+  const flags = await asked.check(own, signal)
+  assert.deepEqual(new Set(flags.map(({ index }) => index)).size, own.length)
 })
 
 test('CT5: words of the operator’s own count', async () => {

@@ -108,6 +108,14 @@ function refersToItselfAlone({ $defs }: { readonly $defs: { readonly shared: Sch
   return typeof $defs.shared === 'object' && $defs.shared['$ref'] === '#/$defs/shared'
 }
 
+/** Ajv as it comes takes the names that every object has for evaluated: the same, with names that no object has, is what it is asked. */
+function withPlainNames<T>(json: T): T {
+  const text = JSON.stringify(json)
+    .replaceAll('"constructor"', '"konstructor"')
+    .replaceAll('"__proto__"', '"__plain__"')
+  return JSON.parse(text) as T
+}
+
 test('CT1: of random schemas and values our verdict is that of Ajv as it comes', () => {
   let fits = 0
   let breaks = 0
@@ -124,10 +132,10 @@ test('CT1: of random schemas and values our verdict is that of Ajv as it comes',
     fc.property(document, fc.array(value, { minLength: 1, maxLength: 8 }), (schema, values) => {
       let expected: readonly (boolean | 'endless')[]
       fc.pre(!refersToItselfAlone(schema))
-      const validate = theirs.compile(schema)
+      const validate = theirs.compile(withPlainNames(schema))
       expected = values.map((one) => {
         try {
-          return validate(one) as boolean
+          return validate(withPlainNames(one)) as boolean
         } catch (error) {
           assert.ok(error instanceof RangeError, String(error))
           return 'endless' // a schema that is itself, of the same value

@@ -169,6 +169,12 @@ test('CT4: an event larger than the bound breaks the stream off, and nothing of 
   assert.throws(() => fed(stream([], new Redactions(), 1000), ['data: x\n'.repeat(200)]), Unscreenable)
 })
 
+test('CT4: an event of any number of empty lines breaks the stream off: lines take memory, however short', () => {
+  const events = stream()
+  events.feed('data: x\n')
+  assert.throws(() => events.feed(':\n'.repeat(30_000)), Unscreenable)
+})
+
 test('CT4: findings of a stream say the place in the event', () => {
   const redactions = new Redactions()
   const { piece } = makers['OpenAI chat'] as { piece(text: string): string }
@@ -221,7 +227,7 @@ for (const [name, unit] of Object.entries({
   'tiny events': 'data: x\n\n', 'tiny deltas': 'data: {"delta":"a "}\n\n', 'empty lines': '\n', returns: '\r', colons: ':', 'one event': 'data: [1]\n', ids: 'id: 1\n' })) // biome-ignore format: a table
   test(`CT4: time in proportion to the input: ${name}`, () =>
     growsLinearly(unit, (text) => {
-      const events = stream([], new Redactions(), 2_097_152)
+      const events = stream([], new Redactions(), 33_554_432)
       for (let at = 0; at < text.length; at += 16_384) events.feed(text.slice(at, at + 16_384))
       events.end()
     }))

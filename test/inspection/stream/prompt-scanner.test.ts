@@ -8,6 +8,7 @@ import { plain } from '../../../src/inspection/stream/codec.ts'
 import { CodedText } from '../../../src/inspection/stream/coded-text.ts'
 import { promptScanner } from '../../../src/inspection/stream/prompt-scanner.ts'
 import { openRedactor } from '../../../src/inspection/stream/redactor.ts'
+import { published } from '../personal/examples.ts'
 import { growsLinearly } from './growth.ts'
 
 const { replacement } = openRedaction()
@@ -37,6 +38,7 @@ const sentences = [
   `Authorization: Bearer ${random}${random} was sent along with the request.`,
   `The token ${secret} leaked, and postgres://app:s3cr3tPw9@db.internal/app too.`,
   `-----BEGIN RSA PRIVATE ${'KEY'}-----\n${`${random}${random}\n`.repeat(6)}-----END RSA PRIVATE ${'KEY'}-----\nand so on`,
+  'Mail for ("jane middleton roe"@a.long.domain.of.some.kind.mail.example), and for ("Ada B. Lovelace"@mail.example).',
   'Ordinary words follow one another here, and nothing of them is for anybody to find.',
 ]
 
@@ -60,6 +62,24 @@ test('CT4: real scanners find in two pieces, cut anywhere, what they find in the
       assert.equal(text.feed(sentence.slice(0, at)) + text.feed(sentence.slice(at)) + text.end(), whole)
     }
   }
+})
+
+test('CT4: every published example is found in a stream, wherever it stands and however it is cut, as in the whole', () => {
+  const frames = [
+    (value: string) => value,
+    (value: string) => `so ${value} and then some more words follow here.`,
+    (value: string) => `Dear Sir or Madam, In May The Order ${value}\nBest Regards, The Team`,
+    (value: string) => `a, b (${value}), "${value}"; c: ${value}.`,
+  ]
+  for (const [, written, context] of published)
+    for (const frame of frames) {
+      const said = frame(context + written)
+      const whole = unhurried.redact(said).text
+      for (const pieces of [[...said], said.split(/(?= )/), said.match(/[\s\S]{1,7}/gu) ?? []]) {
+        const text = open()
+        assert.equal(pieces.map((piece) => text.feed(piece)).join('') + text.end(), whole)
+      }
+    }
 })
 
 test('CT4: most of these sentences hold something to find', () => {

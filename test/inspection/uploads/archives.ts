@@ -12,6 +12,18 @@ export interface ZipFile {
   readonly flags?: number
   /** Stands where the file before it stands. */
   readonly overlaps?: boolean
+  /** Stands in the archive, and the directory does not know of it. */
+  readonly unlisted?: boolean
+  /** What the head of the file says of its size unpacked. */
+  readonly headSaysBytes?: number
+  /** More that stands beside its name, in both places. */
+  readonly extra?: Uint8Array
+  /** What Unix makes of it: `0o120777` for a link. */
+  readonly mode?: number
+  /** Behind the end of what is packed, and counted to it. */
+  readonly behind?: Uint8Array
+  /** What the directory says of it beside. */
+  readonly comment?: Uint8Array
 }
 
 /** A ZIP archive, honest but for what its files say otherwise. */
@@ -20,8 +32,20 @@ export function zipOf(files: readonly ZipFile[], before: Uint8Array = new Uint8A
   const directory: Buffer[] = []
   let at = before.byteLength
   let lastAt = at
-  for (const { name, bytes, stored = false, saysBytes, headName = name, flags = 0, overlaps = false } of files) {
-    const packed = stored ? Buffer.from(bytes) : deflateRawSync(bytes)
+  let listedFiles = 0
+  for (const file of files) {
+    const {
+      name,
+      bytes,
+      stored = false,
+      saysBytes,
+      headName = name,
+      flags = 0,
+      overlaps = false,
+      unlisted = false,
+    } = file
+    const { headSaysBytes = bytes.byteLength, extra = none, mode = 0, behind = none, comment = none } = file
+    const packed = Buffer.concat([stored ? bytes : deflateRawSync(bytes), behind])
     const head = Buffer.alloc(30)
     head.writeUInt32LE(0x04034b50, 0)
     head.writeUInt16LE(20, 4)
@@ -29,9 +53,10 @@ export function zipOf(files: readonly ZipFile[], before: Uint8Array = new Uint8A
     head.writeUInt16LE(stored ? 0 : 8, 8)
     head.writeUInt32LE(crc32(bytes), 14)
     head.writeUInt32LE(packed.byteLength, 18)
-    head.writeUInt32LE(bytes.byteLength, 22)
+    head.writeUInt32LE(headSaysBytes, 22)
     head.writeUInt16LE(Buffer.byteLength(headName), 26)
-    const whole = Buffer.concat([head, Buffer.from(headName), packed])
+    head.writeUInt16LE(extra.byteLength, 28)
+    const whole = Buffer.concat([head, Buffer.from(headName), extra, packed])
     const entry = Buffer.alloc(46)
     entry.writeUInt32LE(0x02014b50, 0)
     entry.writeUInt16LE(flags, 8)
@@ -40,8 +65,14 @@ export function zipOf(files: readonly ZipFile[], before: Uint8Array = new Uint8A
     entry.writeUInt32LE(packed.byteLength, 20)
     entry.writeUInt32LE(saysBytes ?? bytes.byteLength, 24)
     entry.writeUInt16LE(Buffer.byteLength(name), 28)
+    entry.writeUInt16LE(extra.byteLength, 30)
+    entry.writeUInt16LE(comment.byteLength, 32)
+    entry.writeUInt32LE(mode * 0x10000, 38)
     entry.writeUInt32LE(overlaps ? lastAt : at, 42)
-    directory.push(Buffer.concat([entry, Buffer.from(name)]))
+    if (!unlisted) {
+      directory.push(Buffer.concat([entry, Buffer.from(name), extra, comment]))
+      listedFiles++
+    }
     if (overlaps) continue
     heads.push(whole)
     lastAt = at
@@ -50,12 +81,14 @@ export function zipOf(files: readonly ZipFile[], before: Uint8Array = new Uint8A
   const listed = Buffer.concat(directory)
   const end = Buffer.alloc(22)
   end.writeUInt32LE(0x06054b50, 0)
-  end.writeUInt16LE(files.length, 8)
-  end.writeUInt16LE(files.length, 10)
+  end.writeUInt16LE(listedFiles, 8)
+  end.writeUInt16LE(listedFiles, 10)
   end.writeUInt32LE(listed.byteLength, 12)
   end.writeUInt32LE(at, 16)
   return Buffer.concat([before, ...heads, listed, end])
 }
+
+const none = new Uint8Array()
 
 /** A tar archive of one kind of entry each: `0` a file, `2` a link. */
 export function tarOf(

@@ -235,9 +235,23 @@ test('CT7: looking at a file takes time in proportion to its size, whatever it h
     ' url( ',
     'href=',
     '<!--',
+    '<x:',
+    ' onload ',
+    '\\69 ',
+    'href=" ',
+    '<!DOCTYPE "//',
+    '/First 1 /N 1 stream\n',
+    '/Filter /FlateDecode ',
+    'IHDR',
+    ',\0\0\0\0\x01\0\x01\0\0\x02\0',
   ]
   for (const piece of pieces) {
-    for (const head of ['<svg xmlns="http://www.w3.org/2000/svg">', '%PDF-1.7\n', '<?xml version="1.0"?><a>']) {
+    for (const head of [
+      '<svg xmlns="http://www.w3.org/2000/svg">',
+      '%PDF-1.7\n',
+      '<?xml version="1.0"?><a>',
+      'GIF89a\x01\0\x01\0\0\0\0',
+    ]) {
       const of = (bytes: number) => () =>
         ruleOf(Buffer.from(head + piece.repeat(Math.ceil(bytes / piece.length)), 'latin1'))
       const ratio = await growthOfLate(of(262_144), of(1_048_576))

@@ -54,6 +54,11 @@ const rows: readonly Row[] = [
     /[('"=]\s{0,4}['"]?\w{1,12}['"]\s{0,4}\.\s{0,4}['"]\w{1,12}['"]\s{0,4}[);.]|\(\w{1,16}\)\s{0,4}\/\*[^*]{0,32}\*\/\s{0,4}\(/g,
   ),
   row(
+    'code/php-inclusion',
+    strong,
+    /\b(?:include|require)(?:_once)?\s{0,4}\(?\s{0,4}['"](?:https?|ftps?|data|php|expect|phar|zip):/gi,
+  ),
+  row(
     'code/php-setting',
     strong,
     /\b(?:allow_url_(?:include|fopen)|auto_(?:append|prepend)_file|disable_functions|open_basedir|safe_mode|suhosin\.\w{3,32}|unserialize_\w{3,32}|cgi\.force_redirect|enable_dl|zend\.\w{3,32}|session\.(?:save_path|upload_progress\.\w{3,16}|auto_start)|opcache\.\w{3,32})\s{0,4}=/gi,
@@ -103,7 +108,7 @@ const rows: readonly Row[] = [
   row(
     'code/python',
     sure,
-    /\b__import__\s{0,4}\(|\b__builtins__\b\s{0,4}[.[]|__(?:subclasses|globals|mro|bases?)__\s{0,4}[([.]|\bos\.(?:system|popen|exec[lv]p?e?|spawn\w{1,4}|fork)\s{0,4}\(|\bsubprocess\.(?:Popen|call|check_output|check_call|run|getoutput|getstatusoutput)\s{0,4}\(|\b(?:eval|exec)\s{0,4}\(\s{0,4}(?:compile|input|open|__import__|base64|bytes)|\bcommands\.getoutput|\bpty\.spawn|\bimportlib\.import_module\s{0,4}\(|\bpickle\.loads\s{0,4}\(|\bopen\s{0,4}\(\s{0,4}['"]\/(?:etc|proc)/g,
+    /\b__import__\s{0,4}\(|\b__builtins__\b\s{0,4}[.[]|__(?:subclasses|globals|mro|bases?)__\s{0,4}[([.]|[)\]'"]\.__class__\b|\bgetattr\s{0,4}\(\s{0,4}__\w{1,24}__|\bcompile\s{0,4}\([^\n]{1,80},\s{0,4}['"](?:exec|eval)['"]\s{0,4}\)|\bos\.(?:system|popen|exec[lv]p?e?|spawn\w{1,4}|fork)\s{0,4}\(|\bsubprocess\.(?:Popen|call|check_output|check_call|run|getoutput|getstatusoutput)\s{0,4}\(|\b(?:eval|exec)\s{0,4}\(\s{0,4}(?:compile|input|open|__import__|base64|bytes)|\bcommands\.getoutput|\bpty\.spawn|\bimportlib\.import_module\s{0,4}\(|\bpickle\.loads\s{0,4}\(|\bopen\s{0,4}\(\s{0,4}['"]\/(?:etc|proc)/g,
     isNotCodeLine,
   ),
   // Ruby
@@ -123,6 +128,13 @@ const rows: readonly Row[] = [
     [0.8, 0.2, 0],
     /^[^\s]{0,32}['"]\s{0,4}[.+]\s{0,4}(?:system|eval|exec|phpinfo|print|sleep|assert|passthru|shell_exec|require|__import__|os\.|Thread)\b[^\n]{0,80}\)/g,
   ),
+  row(
+    'code/process',
+    strong,
+    /\bSystem\.Diagnostics\.Process\.Start\s{0,4}\(|\bos\.execute\s{0,4}\(\s{0,4}["'[]|\bDeno\.(?:run|Command)\s{0,4}\(|\bBun\.spawn(?:Sync)?\s{0,4}\(/g,
+    isNotCodeLine,
+  ),
+  row('code/jsp', strong, /<jsp:(?:include|scriptlet|expression|declaration|useBean|forward)\b|<c:import\s/gi),
   row('code/template-literal', weak, /\$\{\s{0,4}(?:alert|eval|require|process)\b/g),
   row(
     'code/shell-in-code',
@@ -159,7 +171,9 @@ function isNotModule(text: string, hint: Hint, start: number): boolean {
   )
 }
 
+/** Programs come in bodies; a parameter that begins like one is meant to run. */
 function isNotCodeLine(text: string, hint: Hint): boolean {
+  if (hint.in !== 'body' && hint.in !== 'answer') return true
   return hint.role === 'identifier' || !declared.test(text) || text.length < 60
 }
 

@@ -96,6 +96,14 @@ export const shellRows: readonly Row[] = [
     /\b(?:vim?|ed|less|man|more)\s{1,4}\S{0,32}\s{0,4}[\s+]{1,4}\S{0,24}\s{0,4}\\{0,4}[:!]\\{0,4}!?\s{0,2}(?:sh|bash|id|whoami|cat|ls)|\bfind\s{1,4}\S{1,48}\s{1,4}(?:-\w{1,16}\s{1,4}\S{1,32}\s{1,4}){0,4}-(?:exec|ok)(?:dir)?\s|\btar\s{1,4}[^;\n]{0,64}--checkpoint-action|\bawk\s{1,4}['"]?BEGIN\s{0,4}\{\s{0,4}system/gi,
   ),
   row(
+    'command/dropped-program',
+    strong,
+    /(?:[;|&]|\$\()\s{0,4}(?:(?:\.|source|sh|bash|exec)\s{1,4})?(?:\/(?:var\/)?tmp|\/dev\/shm)\/[\w.]/g,
+  ),
+  row('command/shell-variable', strong, /[;|&]\s{0,4}\$\{?(?:SHELL|BASH)\}?(?:[\s;|&]|$)/g),
+  row('command/case', strong, /[;|&]\s{0,4}case\s{1,4}\S{1,32}\s{1,4}in\s/g),
+  row('command/loader', strong, /(?:^|[;|&\s])(?:LD_(?:PRELOAD|AUDIT)|BASH_ENV|PROMPT_COMMAND|PERL5OPT)=[^\s;]/g),
+  row(
     'command/redirect',
     likely,
     /(?:\d|&|\s)>{1,2}\s{0,4}&?(?:\/dev\/(?:null|tcp)|\/tmp\/|\/var\/www|nul\b)/gi,

@@ -5,6 +5,8 @@ export interface Word {
   readonly end: number
   /** It was written so that it does not look like itself: `c'a't`, `c\at`, `c$@at`, `c^md`. */
   readonly noisy: boolean
+  /** It begins with a capital, as a name or a sentence does. */
+  readonly capital: boolean
   /** It stands in quotes as a whole. */
   readonly quoted: boolean
   /** It is called by the path of a folder of programs. */
@@ -130,6 +132,7 @@ export function readWord(text: string, from: number): Word | undefined {
     name,
     end: at,
     noisy: inner && (letters > 0 || variables > 0),
+    capital: !inner && /^[A-Z][a-z]/.test(folded),
     quoted: openings === 1 && !inner,
     binary,
     wild: wild && (globPath.test(lower) || programFolder.test(lower)),
@@ -140,7 +143,16 @@ export function readWord(text: string, from: number): Word | undefined {
 }
 
 const wordMax = 96
-const bare = { name: '', noisy: false, quoted: false, binary: false, wild: false, variables: 0, isOption: false }
+const bare = {
+  name: '',
+  noisy: false,
+  capital: false,
+  quoted: false,
+  binary: false,
+  wild: false,
+  variables: 0,
+  isOption: false,
+}
 const programEnding = /\.(?:exe|com|bat|cmd|ps1|sh)$/
 const programFolder =
   /^(?:\/(?:usr\/(?:local\/)?)?s?bin\/[a-z0-9[?*]|[a-z]:\/{1,2}windows\/{1,2}system32\/{1,2}[\w-]{1,32}\.(?:exe|com)\b)/

@@ -2,7 +2,16 @@ import { type Detector, type Hint, noSigns, type Sign } from '../detector.ts'
 import { sieve } from '../requirement.ts'
 import { shellRows } from './command-shapes.ts'
 import { readWord, type Word } from './command-word.ts'
-import { buildTools, runners, type Telling, tellingOf, wordyRunners } from './commands.ts'
+import {
+  buildTools,
+  idleAlone,
+  ofWindows,
+  runners,
+  type Telling,
+  tellingOf,
+  unmistakableTools,
+  wordyRunners,
+} from './commands.ts'
 import { signsOf } from './rows.ts'
 import { sensitiveFiles } from './sensitive-files.ts'
 import { settingOf } from './setting.ts'
@@ -36,10 +45,12 @@ function calledCommand(text: string, hint: Hint): Sign | undefined {
   let script: boolean | undefined
   const lone = inBody && !text.includes(' ')
   let assigned = false
-  const spanWords = inBody && hint.role === 'prose' ? 1 : spanWordsMin
-  for (const { reach, at, shown } of places(text, spanWords)) {
+  // People write Markdown, entities and links; an identifier and a header are read by programs alone.
+  const byPeople = hint.role !== 'identifier' && (inBody || hint.in === 'query')
+  const spanWords = !byPeople ? Infinity : inBody && hint.role === 'prose' ? 1 : spanWordsMin
+  for (const { reach, at, shown } of places(text, spanWords, inBody && byPeople)) {
     if (hint.role === 'name' && reach === 'start') continue
-    if (inBody && reach === 'separator' && isBarOfOthers(text, at - 1)) continue
+    if (inBody && byPeople && reach === 'separator' && isBarOfOthers(text, at - 1)) continue
     const word = readWord(text, skipSpace(text, at, spaced))
     if (word === undefined) continue
     if (word.assigns) assigned = true
@@ -52,7 +63,7 @@ function calledCommand(text: string, hint: Hint): Sign | undefined {
     } else if (setting === 'prose') points -= 1
     if (inBody) {
       if (shown) points -= 3
-      script ??= (hint.role !== 'identifier' && scriptNames.test(hint.name)) || isScript(text)
+      script ??= byPeople ? scriptNames.test(hint.name) || isScript(text) : hint.name === 'code' && isScript(text)
       if (script && reach !== 'start') points -= 4
       if (reach === 'start' && points < 5 && !word.quoted && (script || lone || hint.role !== 'identifier')) points--
       if (word.binary && word.end - at === text.length && !namedFor.has(hint.name)) points -= 3
@@ -106,7 +117,7 @@ function pointsOf(text: string, first: Word, reach: Reach, spaced: boolean, assi
     const runs = runners.has(word.name)
     const isEmpty = word.name === '' && word.variables > 0
     if (!runs && !word.assigns && !isEmpty) break
-    const next = readWord(text, skipSpace(text, word.end, spaced))
+    const next = nextWord(text, word, runs, spaced)
     if (next === undefined) break
     if (isEmpty) {
       if (tellingOf(next.name) === undefined) break
@@ -121,8 +132,11 @@ function pointsOf(text: string, first: Word, reach: Reach, spaced: boolean, assi
   if (word.wild) return 4 + points
   const telling = tellingOf(word.name)
   if (telling === undefined) return word.binary ? points + 4 : 0
+  // Names of files are read as they are written where there is a shell of Unix: `; Apt 4` is an address.
+  if (word.capital && telling < 3 && !ofWindows.has(word.name)) return 0
   const given = givenTo(text, word, spaced)
   const noise = word.noisy || word.variables > 0
+  if (given === 0 && points === 2 && unmistakableTools.has(word.name) && hasArgument(text, word, spaced)) return 4
   if (given === 0 && telling < 3 && !noise && ran === 0 && !word.binary) return 0
   return (
     points +
@@ -135,6 +149,24 @@ function pointsOf(text: string, first: Word, reach: Reach, spaced: boolean, assi
   )
 }
 
+/** Behind a runner also over what is its own: `timeout 1 id`, `stdbuf -o0 id`. */
+function nextWord(text: string, word: Word, runs: boolean, spaced: boolean): Word | undefined {
+  let next = readWord(text, skipSpace(text, word.end, spaced))
+  if (!runs || !timed.has(word.name)) return next
+  if (windowsFlag.test(text.slice(word.end, word.end + 8))) return undefined
+  for (let skipped = 0; skipped < 3 && next !== undefined && /^[-\d]/.test(next.name); skipped++)
+    next = readWord(text, skipSpace(text, next.end, spaced))
+  return next
+}
+
+const windowsFlag = /^\s{1,4}\/[a-z]\s/i
+const timed: ReadonlySet<string> = new Set(['timeout', 'nice', 'ionice', 'stdbuf', 'setsid', 'watch'])
+
+function hasArgument(text: string, { end }: Word, spaced: boolean): boolean {
+  const at = skipGap(text, end, spaced)
+  return at > end && /[\w.*]/.test(text.charAt(at))
+}
+
 /** A plain name that ends the text proves little where nothing was broken out of, and behind `&`, which joins names too. */
 function shortOf(telling: Telling, reach: Reach, given: number, word: Word, ran: number): number {
   if (word.noisy || telling === 3 || ran > 1) return 0
@@ -144,19 +176,21 @@ function shortOf(telling: Telling, reach: Reach, given: number, word: Word, ran:
 }
 
 /** What stands behind the name: 3 a file that is worth it, 2 a path, a flag, an address, 1 the end or an expansion, 0 a plain word. */
-function givenTo(text: string, { end, name }: Word, spaced: boolean): number {
+function givenTo(text: string, { end, name, noisy }: Word, spaced: boolean): number {
   const at = skipGap(text, end, spaced)
   const code = text.charCodeAt(at)
   // `| id | name |` is a row of a table.
   if (at > end && text.charCodeAt(at) === 0x7c && text.charCodeAt(at + 1) !== 0x7c) return 0
-  if (at >= text.length || isStop(text, at)) return 1
+  if (at >= text.length || isStop(text, at)) return idleAlone.has(name) && !noisy ? 0 : 1
   if (at === end && code !== 0x3c && code !== 0x3e && code !== 0x2f && code !== 0x24) return 0
   const rest = text.slice(at, at + 96)
   sensitiveFile.lastIndex = 0
   if (sensitiveFile.test(rest)) return 3
   if (name === 'echo' || name === 'print' || name === 'printf')
     return /^[-'"$`\\]|^\S{1,24}(?:[|;>`)]|$)/.test(rest) ? 2 : 0
-  if (name === 'sleep' || name === 'timeout' || name === 'kill') return /^-?[$(\d]/.test(rest) ? 2 : 0
+  if (name === 'sleep' || name === 'timeout' || name === 'kill') return /^(?:-?[$(\d]|\/t\b)/i.test(rest) ? 2 : 0
+  if (name === 'dd') return /^(?:if|of)=/.test(rest) ? 2 : 0
+  if (name === 'ps') return /^(?:-|a?ux|ax|ef)/.test(rest) ? 2 : 0
   if (pathOrFlag.test(rest)) return 2
   if (/^["'$`*?<>{\\]/.test(rest)) return 1
   if (argument.test(rest)) return 2
@@ -253,14 +287,21 @@ function isBarOfOthers(text: string, at: number): boolean {
 
 const alternative = /[\w-]{1,32}[|)]/y
 
-function* places(text: string, spanWords: number): Generator<{ reach: Reach; at: number; shown: boolean }> {
+/** Where a package comes from: `git+https://…`. */
+const compoundScheme = /^\s{0,4}(?:git|svn|hg|bzr)\+[a-z]{2,8}:/i
+
+function* places(
+  text: string,
+  spanWords: number,
+  entities: boolean,
+): Generator<{ reach: Reach; at: number; shown: boolean }> {
   let open = false
   let spans: boolean | undefined
   let shown = false
-  yield { reach: 'start', at: 0, shown }
+  if (!compoundScheme.test(text)) yield { reach: 'start', at: 0, shown }
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === 0x3b) yield { reach: isEntity(text, at) ? 'start' : 'separator', at: at + 1, shown }
+    if (code === 0x3b) yield { reach: entities && isEntity(text, at) ? 'start' : 'separator', at: at + 1, shown }
     else if (code === 0x0a || code === 0x0d) yield { reach: 'line', at: at + 1, shown }
     else if (code === 0x60) {
       open = !open
@@ -268,7 +309,8 @@ function* places(text: string, spanWords: number): Generator<{ reach: Reach; at:
       shown = open && spans === true
       if (open) yield { reach: shown ? 'start' : 'substitution', at: at + 1, shown }
     } else if (code === 0x7c) {
-      if (text.charCodeAt(at + 1) === 0x7c) at++
+      const after = text.charCodeAt(at + 1)
+      if (after === 0x7c || after === 0x26) at++ // `|&` hands on what is said to be wrong, too
       yield { reach: 'separator', at: at + 1, shown }
     } else if (code === 0x26) {
       const double = text.charCodeAt(at + 1) === 0x26

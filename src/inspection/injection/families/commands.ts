@@ -23,7 +23,7 @@ const versioned =
 export const runners: ReadonlySet<string> = new Set(
   listed(`
   sudo doas nohup busybox env xargs command builtin exec eval nice ionice setsid timeout time strace stdbuf watch
-  unshare chroot then do else if while start call forfiles toybox rlwrap
+  unshare chroot then do else if while start call forfiles toybox rlwrap coproc
 `),
 )
 
@@ -43,6 +43,32 @@ export const buildTools: ReadonlySet<string> = new Set(
   mv rm cd cross-env concurrently tsdown tsup unbuild husky changeset next astro nuxt playwright cypress c8 nyc
   tap standard oxlint source streamlit uvicorn flask rails bundle composer openssl ssh scp tail echo conda zig
   claude codex
+`),
+)
+
+/** What nobody names anything else, and waits for an argument that may be any name: `;chmod 777 x`, `;git clone x`. */
+export const unmistakableTools: ReadonlySet<string> = new Set(
+  listed(`
+  chmod chown chgrp cp mv mkdir rmdir mkfifo mknod scp sftp rsync ssh telnet systemctl kubectl docker crontab killall pkill
+  insmod modprobe useradd adduser wget git mysql psql npm pip
+`),
+)
+
+/** What does nothing by itself, and is a word or a placeholder: `dog;cat`, `$(cmd)`. */
+export const idleAlone: ReadonlySet<string> = new Set(
+  listed(`
+  cat cut fold sort split join head tail look paste comm patch screen file find touch mount source make dig ring fish cmd
+  command sed grep awk cp mv ln apt ip sc md pr gem vi vim nano ed ar lp ss nm od java aws
+`),
+)
+
+/** Programs that Windows has, whose names may be written in any case. */
+export const ofWindows: ReadonlySet<string> = new Set(
+  listed(`
+  whoami ipconfig netstat systeminfo nslookup wmic certutil bitsadmin mshta rundll32 regsvr32 tasklist taskkill schtasks
+  wscript cscript icacls cacls regedit invoke-expression dir ping curl cmd powershell pwsh echo cd md rd del erase ren cls ver
+  chdir netsh reg sc attrib xcopy robocopy fsutil findstr shutdown iex iwr irm invoke-webrequest invoke-restmethod start-process
+  get-content get-childitem get-process new-object net hostname type set start copy move call ftp telnet timeout start-sleep
 `),
 )
 
@@ -67,7 +93,7 @@ const commands: ReadonlyMap<string, Telling> = new Map([
   sqlite3 mongo openssl socat tcpdump arp ip ss findstr netsh reg sc attrib xcopy robocopy del erase ren cls ver
   chdir md rd pathping getmac fsutil diskpart bcdedit vssadmin apt apt-get yum dnf apk pip gem npm docker kubectl
   git ansible service tailf uptime mailx sendmail lp lpr ldd nm objdump readelf insmod modprobe tr shutdown reboot
-  init sysctl shuf basenc uuencode base58 ab aria2c axel fold cut sha1sum md5sum cksum iconv julia lftp expr setx
+  init sysctl java aws shuf basenc uuencode base58 ab aria2c axel fold cut sha1sum md5sum cksum iconv julia lftp expr setx
   iex iwr irm invoke-webrequest invoke-restmethod start-process get-content get-childitem gc gci get-process
   new-object set-content invoke-command write-host write-output get-wmiobject get-service start-sleep
 `),

@@ -73,7 +73,8 @@ function isSingleLine(_text: string, { role, in: part }: Hint): boolean {
 }
 
 /** A quoted exchange has a request or an answer before its headers; a value has something short. */
-function isValueLike(text: string, { in: part }: Hint, start: number): boolean {
+function isValueLike(text: string, { in: part, role }: Hint, start: number): boolean {
+  if (role === 'identifier' || (part !== 'body' && part !== 'answer')) return text.length < 2000
   if (part === 'body' && start > 0 && /^\s{0,8}[\w-]{1,40}:\s/.test(text)) return false
   return text.length < 2000 && !quotedExchange.test(text.slice(0, Math.min(start, 200)))
 }

@@ -62,7 +62,7 @@ const loopbackNames: ReadonlySet<string> = new Set([
   'local',
 ])
 const innerName =
-  /^(?:(?:host|gateway)\.(?:docker|containers)\.internal|kubernetes(?:\.default(?:\.svc(?:\.cluster\.local)?)?)?|[\w.-]{1,80}\.svc(?:\.cluster\.local)?|docker\.for\.(?:mac|win)\.localhost|[\w-]{1,60}\.(?:internal|intranet|corp|lan|localdomain))$/
+  /^(?:(?:host|gateway)\.(?:docker|containers)\.internal|kubernetes(?:\.default(?:\.svc(?:\.cluster\.local)?)?)?|[\w.-]{1,80}\.svc(?:\.cluster\.local)?|docker\.for\.(?:mac|win)\.localhost|[\w-]{1,60}\.(?:internal|intranet|corp|lan|local|localdomain))$/
 /** Names of services that answer with whatever address is in the name, and with loopback. */
 const wildcardName =
   /(?:^|[.-])(?:(?:\d{1,3}[.-]){3}\d{1,3}\.(?:nip|sslip|xip)\.io|[0-9a-f]{8}\.(?:nip|sslip|xip)\.io|localtest\.me|lvh\.me|vcap\.me|lacolhost\.com|yoogle\.com|127-0-0-1\.\w{2,12}\.\w{2,6}|localh\.st|readme\.localtest\.me|bugbounty\.dod\.network|spoofed\.burpcollaborator\.net|1u\.ms|rbndr\.us|make-\d[\d.-]{4,40}|localdomain\.pw|127\.0\.0\.1\.[\w.-]{3,40}|fbi\.com|sslip\.io|nip\.io|xip\.io)$/
@@ -73,7 +73,9 @@ function kindOf6(host: string): HostKind | undefined {
   const inner = host.slice(1, close)
   const zone = inner.indexOf('%')
   const address = parseAddress(zone < 0 ? inner : inner.slice(0, zone)) ?? loose6(inner)
-  return address === undefined ? undefined : kindOf(address, address.family === 4 || zone >= 0 || carried4(address))
+  return address === undefined
+    ? undefined
+    : kindOf(address, address.family === 4 || zone >= 0 || carried4(address) !== undefined)
 }
 
 /** `[0:0:0:0:0:0:169.254.169.254]` and what else has an IPv4 address at its end. */
@@ -82,13 +84,14 @@ function loose6(inner: string): Address | undefined {
   return last.includes('.') && /^[0-9a-f:.]{4,45}$/.test(inner) ? parseAddress(last) : undefined
 }
 
-/** What translates or tunnels to an IPv4 address (RFC 6052, RFC 3056) is a spelling of it. */
-function carried4({ bytes }: Address): boolean {
-  return (
-    bytes.length === 16 &&
-    ((bytes[0] === 0 && bytes[1] === 0x64) || bytes.slice(0, 12).every((byte) => byte === 0)) &&
-    (bytes[15] as number) > 1
-  )
+/** The IPv4 address that an IPv6 address translates or tunnels to (RFC 4291 §2.5.5, RFC 6052, RFC 3056): it is a spelling of it. */
+function carried4({ bytes }: Address): Address['bytes'] | undefined {
+  if (bytes.length !== 16) return undefined
+  if (bytes[0] === 0x20 && bytes[1] === 0x02) return bytes.slice(2, 6)
+  const last = bytes.slice(12)
+  if (bytes[0] === 0 && bytes[1] === 0x64) return last
+  const isPlain = last.slice(0, 3).every((byte) => byte === 0) && (last[3] as number) < 2
+  return bytes.slice(0, 12).every((byte) => byte === 0) && !isPlain ? last : undefined
 }
 
 function kindOf(address: Address, disguised: boolean): HostKind {
@@ -98,7 +101,8 @@ function kindOf(address: Address, disguised: boolean): HostKind {
   if (purpose.startsWith('documentation')) return { reach: 'public', disguised }
   if (purpose.startsWith('loopback') || purpose.startsWith('unspecified') || purpose.startsWith('this network'))
     return { reach: 'loopback', disguised }
-  if (address.family === 6 && carried4(address)) return kindOf({ family: 4, bytes: address.bytes.slice(12) }, true)
+  const carried = address.family === 6 ? carried4(address) : undefined
+  if (carried !== undefined) return kindOf({ family: 4, bytes: carried }, true)
   return { reach: 'inner', disguised }
 }
 

@@ -81,5 +81,5 @@ function isTagged(text: string, { in: part }: Hint, start: number, finish: numbe
 /** What is quoted of a message begins with its header fields; what is injected begins with a value. */
 function isInjected(text: string, { in: part }: Hint, start: number): boolean {
   if (text.length > 600 || start === 0) return part !== 'body' && text.length < 600
-  return !/^\s{0,8}(?:[A-Z][\w-]{1,24}:|>)/.test(text) && (part !== 'body' || start < 80)
+  return part !== 'body' || (start < 80 && !/^\s{0,8}(?:[A-Z][\w-]{1,24}:|>)/.test(text))
 }

@@ -1,6 +1,6 @@
 import { type Hint, noSigns, type Sign } from '../detector.ts'
-import type { FirstLook, Requirement } from '../first-look.ts'
-import { requirementOf } from '../requirement.ts'
+import type { FirstLook } from '../first-look.ts'
+import { Sieved } from '../requirement.ts'
 import { type Setting, settingOf } from './setting.ts'
 
 /** A shape of text, and how sure it makes us in each setting. */
@@ -9,8 +9,8 @@ export interface Row {
   readonly sure: Weight
   /** Global, and linear: literals, classes and bounded repetition only. */
   readonly pattern: RegExp
-  /** What the pattern cannot match without: looking for that first is quicker by far. */
-  readonly requirement: Requirement
+  /** The same, of which only is run what the text could match: that is quicker by far. */
+  readonly sieved: Sieved
   /** What a pattern cannot say. Asked at each match, so it looks at a bounded stretch only. */
   readonly holds?: Holds
 }
@@ -28,10 +28,8 @@ export const likely: Weight = [0.65, 0.2, 0]
 export const weak: Weight = [0.35, 0, 0]
 
 export function row(rule: string, weight: Weight, pattern: RegExp, holds?: Holds): Row {
-  const requirement = requirementOf(pattern)
-  return holds === undefined
-    ? { rule, sure: weight, pattern, requirement }
-    : { rule, sure: weight, pattern, requirement, holds }
+  const sieved = new Sieved(pattern)
+  return holds === undefined ? { rule, sure: weight, pattern, sieved } : { rule, sure: weight, pattern, sieved, holds }
 }
 
 /** The first stretch of the text that each row holds for. */
@@ -44,13 +42,13 @@ export function signsOf(
 ): readonly Sign[] {
   let signs: Sign[] | undefined
   let setting = known
-  for (const { rule, sure: weight, pattern, requirement, holds } of table) {
-    if (!look.mayMeet(requirement)) continue
-    pattern.lastIndex = 0
-    for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-      const start = match.index
-      const end = start + match[0].length
-      if (end === start) pattern.lastIndex++
+  for (const { rule, sure: weight, sieved, holds } of table) {
+    if (!look.mayMeet(sieved.requirement)) continue
+    const possible = sieved.possibleIn(look)
+    if (possible.length === 0 || (possible.length === 1 && !matches(possible[0] as RegExp, text))) continue
+    const found = possible.length === 1 ? new Head(possible[0] as RegExp, text) : new Heads(possible, text)
+    while (found.next()) {
+      const { start, end } = found
       if (holds !== undefined && !holds(text, hint, start, end)) continue
       setting ??= settingOf(text, hint)
       const confidence = weighed(weight, setting)
@@ -59,6 +57,69 @@ export function signsOf(
     }
   }
   return signs ?? noSigns
+}
+
+/** Most do not, and nothing is made to find that out. */
+function matches(pattern: RegExp, text: string): boolean {
+  pattern.lastIndex = 0
+  return pattern.test(text)
+}
+
+/** The matches of an expression, one after another. */
+class Head {
+  start = -1
+  end = -1
+  readonly #pattern: RegExp
+  readonly #text: string
+  #from = 0
+
+  constructor(pattern: RegExp, text: string) {
+    this.#pattern = pattern
+    this.#text = text
+  }
+
+  /** Whether there is one more. */
+  next(): boolean {
+    return this.nextFrom(this.#from)
+  }
+
+  nextFrom(from: number): boolean {
+    this.#pattern.lastIndex = from
+    const match = this.#pattern.exec(this.#text)
+    if (match === null) {
+      this.start = Number.POSITIVE_INFINITY
+      return false
+    }
+    this.start = match.index
+    this.end = match.index + match[0].length
+    this.#from = this.end === this.start ? this.end + 1 : this.end
+    return true
+  }
+}
+
+/** The matches of several, as if they were alternatives of one. */
+class Heads {
+  start = -1
+  end = -1
+  readonly #heads: readonly Head[]
+  #from = 0
+
+  constructor(patterns: readonly RegExp[], text: string) {
+    this.#heads = patterns.map((pattern) => new Head(pattern, text))
+  }
+
+  next(): boolean {
+    let first: Head | undefined
+    for (const head of this.#heads) {
+      if (head.start < this.#from) head.nextFrom(this.#from)
+      if (head.start < (first?.start ?? Number.POSITIVE_INFINITY)) first = head
+    }
+    if (first === undefined) return false
+    this.start = first.start
+    this.end = first.end
+    this.#from = this.end === this.start ? this.end + 1 : this.end
+    return true
+  }
 }
 
 export function weighed([value, prose, document]: Weight, setting: Setting): number {

@@ -9,7 +9,7 @@ export function sensitiveFiles(): RegExp {
   const anchored = [
     String.raw`etc${separator}{1,8}(?:\.?\/){0,4}(?:${inEtc})`,
     String.raw`proc${separator}(?:self|\d{1,7}|version|cmdline|cpuinfo|mounts|net|sched_debug|environ|meminfo|stat)\b`,
-    String.raw`root(?:\/|\\)\.|var(?:\/|\\)log(?:\/|\\)|var(?:\/|\\)run(?:\/|\\)secrets`,
+    String.raw`root(?:\/|\\)\.|var(?:\/|\\)log(?:\/|\\)|run(?:\/|\\)secrets`,
     String.raw`windows(?:\/|\\|%5c){1,4}(?:win\.ini|system32|system\.ini|repair|debug|php\.ini|panther|iis|explorer)`,
     String.raw`winnt(?:\/|\\)|win\.ini|boot\.ini|inetpub(?:\/|\\)|meta-inf(?:\/|\\)(?:context|manifest|maven)`,
     String.raw`\.git(?:\/|\\)(?:config|head|index|logs|objects|refs)|\.svn(?:\/|\\)(?:entries|wc\.db)|\.hg(?:\/|\\)|\.ht(?:access|passwd)`,

@@ -6,16 +6,38 @@ import type { Hint } from '../detector.ts'
  */
 export type Setting = 'value' | 'prose' | 'document'
 
-/** Judges a text by where it stands, by its lines, and by how many of its words are plain ones. */
+/**
+ * Judges a text by where it stands, by its lines, and by how many of its words are plain ones. A
+ * parameter of a query is no document: else whoever pads it would buy the patience that documents are read with.
+ */
 export function settingOf(text: string, hint: Hint): Setting {
+  if (text.length < rememberedMin) return judged(text, hint)
+  const last = lasts.get(hint)
+  if (last?.text === text) return last.setting
+  const setting = judged(text, hint)
+  lasts.set(hint, { text, setting })
+  return setting
+}
+
+/** Of the text that was judged last for a field: each family asks again. */
+const lasts = new WeakMap<Hint, { readonly text: string; readonly setting: Setting }>()
+const rememberedMin = 128
+
+function judged(text: string, hint: Hint): Setting {
   const { role, in: part } = hint
   if (isCommandLine(hint)) return 'document'
   if (role === 'identifier' || role === 'name') return 'value'
   if (part === 'path' || part === 'header' || part === 'cookie') return 'value'
   const { lines, words, plain } = wordsOf(text)
-  if ((lines > 2 && text.length > shortMax && part !== 'query') || words > valueWordsMax) return 'document'
+  const isLong = words > valueWordsMax
+  if (part === 'query') return isLong || role === 'prose' || isMostlyPlain(plain, words) ? 'prose' : 'value'
+  if (isLong || (lines > 2 && text.length > shortMax)) return 'document'
   if (role === 'prose') return 'prose'
-  return plain >= proseWordsMin && plain >= words * proseShare ? 'prose' : 'value'
+  return isMostlyPlain(plain, words) ? 'prose' : 'value'
+}
+
+function isMostlyPlain(plain: number, words: number): boolean {
+  return plain >= proseWordsMin && plain >= words * proseShare
 }
 
 /** Whether a member of a body is there to hold what builders run: what is broken out of elsewhere, is meant there. */

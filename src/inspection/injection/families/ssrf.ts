@@ -18,14 +18,14 @@ export const ssrf: Detector = {
 
 const begins = /^[\s"'(]{0,4}(?:\[|\d|local|meta|inst|host\.|kube|[\w-]{1,40}\.)/i
 const addressed = sieve(
-  /\/\/|\\\\|\/\\|\\\/|:\/|:\\|\.(?:internal|local|nip\.io|sslip\.io)\b|(?:file|dict|gopher|ldap|jar|netdoc|unix):/i,
+  /\/\/|\\\\|\/\\|\\\/|:\/|:\\|\.(?:internal|local|nip\.io|sslip\.io)\b|(?:https?|file|dict|gopher|ldap|jar|netdoc|unix):/i,
 )
 
 function innerAddress(text: string, hint: Hint): Sign | undefined {
   let best: { rule: string; confidence: number; start: number; end: number } | undefined
   let setting: ReturnType<typeof settingOf> | undefined
-  for (const { authority, start, end, bare } of authorities(text)) {
-    const judged = judge(authority, text, end, bare, hint)
+  for (const { authority, start, end, bare, odd } of authorities(text)) {
+    const judged = odd ? judgeOdd(authority) : judge(authority, text, end, bare, hint)
     if (judged === undefined) continue
     setting ??= settingOf(text, hint)
     const confidence = weighed(judged.weight, setting)
@@ -43,6 +43,8 @@ interface Authority {
   readonly end: number
   /** Whether the text is nothing but this, without a scheme. */
   readonly bare: boolean
+  /** Whether other than two slashes stand behind the scheme of the web, which readers of addresses pass over. */
+  readonly odd: boolean
 }
 
 /** What stands between two slashes and the next, and a whole text that may be a host. */
@@ -55,18 +57,31 @@ function* authorities(text: string): Generator<Authority> {
     let end = start
     const last = Math.min(text.length, start + 255)
     while (end < last && !isEnd(text.charCodeAt(end))) end++
-    if (end > start) yield { authority: text.slice(start, end), start, end, bare: false }
+    const odd = match[0] !== '//' && /https?:$/i.test(text.slice(Math.max(0, match.index - 6), match.index))
+    const authority = text.slice(start, end)
+    if (end > start) {
+      if (odd) yield { authority, start, end, bare: false, odd }
+      yield { authority, start, end, bare: false, odd: false }
+    }
+  }
+  const slashless = found ? null : withoutSlashes.exec(text)
+  if (slashless !== null) {
+    const authority = slashless[2] as string
+    const start = (slashless[1] as string).length
+    yield { authority, start, end: start + authority.length, bare: false, odd: true }
+    return
   }
   if (found || text.length > 300) return
   const bare = bareHost.exec(text)
   if (bare === null) return
   const host = bare[1] as string
   const start = bare[0].indexOf(host)
-  yield { authority: host, start, end: start + host.length, bare: true }
+  yield { authority: host, start, end: start + host.length, bare: true, odd: false }
 }
 
 /** From its slashes on: to try a scheme at each letter would take far longer. */
 const scheme = /(?<=[a-z][a-z0-9+.-]{1,12}:)[/\\]{1,4}(?=[^/\\\s])|(?<![:\w/\\.])[/\\]{2}(?=[\w[])/gi
+const withoutSlashes = /^([\s"']{0,4}(?:url:)?https?:)([\w[][^\s/?#\\]{1,250})/i
 const bareHost = /^[\s"']{0,4}((?:[\w.-]{1,120}|\[[0-9a-f:.%\w]{2,60}\])(?::\d{1,5})?)(?:[/?#\\][^\s]{0,160})?\s{0,4}$/i
 
 function isEnd(code: number): boolean {
@@ -107,6 +122,13 @@ function judge(
   return judgeKind(kind, host, authority, at, text, end, bare, hint)
 }
 
+/** `http:/127.0.0.1`, `http:\\127.0.0.1`: an address is given no way to be read by a reader that looks for two slashes. */
+function judgeOdd(authority: string): { rule: string; weight: Weight } | undefined {
+  const kind = hostKind(hostOf(authority.slice(authority.lastIndexOf('@') + 1)))
+  if (kind === undefined || kind.reach === 'public') return undefined
+  return { rule: 'ssrf/disguised-address', weight: [0.9, 0.3, 0] }
+}
+
 function judgeKind(
   kind: HostKind,
   host: string,
@@ -134,7 +156,7 @@ function judgeKind(
 function innerConfidence(text: string, authority: string, end: number, { in: part, name, role }: Hint): number {
   const whole =
     text.length - end < 200 &&
-    /^[\s"']{0,4}(?:[\w-]{1,40}=)?(?:[a-z][a-z0-9+.-]{1,12}:)?[/\\]{1,4}\S{0,300}$/i.test(text)
+    /^[\s"']{0,4}(?:[\w-]{1,40}=)?(?:url:)?(?:[a-z][a-z0-9+.-]{1,12}:)?[/\\]{1,4}\S{0,300}$/i.test(text)
   if (!whole) return 0.2
   if (returning.test(name)) return 0.2
   // Addresses of databases are in configurations; what a server can be made to fetch is the web's.
@@ -266,7 +288,7 @@ const rows: readonly Row[] = [
   row(
     'ssrf/scheme',
     sure,
-    /(?:^|[=\s"'([,:])(?:gopher|dict|tftp|netdoc|jar:(?:https?|file|ftp)|ldapi|sftp|phar|expect|view-source|unix|slp|rtsp|mongodb\+gopher)(?::|%3a)(?:\/|%2f){1,4}\S/gi,
+    /(?:^|[=\s"'([,:])(?:gopher|dict|tftp|netdoc|jar:(?:https?|file|ftp)|ldapi|sftp|phar|expect|view-source|unix|slp|rtsp|mongodb\+gopher)(?::|%3a)(?:https?(?::|%3a))?(?:\/|%2f){1,4}\S/gi,
     isShort,
   ),
   row(
@@ -290,7 +312,7 @@ const rows: readonly Row[] = [
   row(
     'ssrf/address-pair',
     likely,
-    /https?:\/\/[^\s/"'<>]{3,80}(?:&@|#@|\\@|%00@|%23@|%40|%5c@)[^\s/"'<>]{3,80}/gi,
+    /https?:\/\/[^\s/"'<>]{1,80}(?:\s?&@|\s?#@|\\@|%00@|%23@|%40|%5c@)[^\s/"'<>]{3,80}/gi,
     isAskedOrTold,
   ),
 ]

@@ -42,6 +42,12 @@ const delimiters: readonly { readonly open: string; readonly close: string; read
   { open: '{',   close: '}',   rare: false },
 ]
 
+/** By the sign that they open with, and each with its place in the table. */
+const opened = Map.groupBy(
+  delimiters.map((delimiter, kind) => ({ ...delimiter, kind })),
+  ({ open }) => open.charCodeAt(0),
+)
+
 /** So much of an expression is read. */
 const bodyMax = 400
 
@@ -52,7 +58,7 @@ function expressionSigns(text: string, hint: Hint): readonly Sign[] {
   let left = 4 * text.length + bodyMax
   for (let at = 0; at < text.length - 2; at++) {
     if (!isOpening(text.charCodeAt(at))) continue
-    for (const [kind, { open, close, rare }] of delimiters.entries()) {
+    for (const { kind, open, close, rare } of opened.get(text.charCodeAt(at)) ?? []) {
       if (!text.startsWith(open, at)) continue
       const from = at + open.length
       // The next end of each kind is looked for once, however many beginnings come before it.
@@ -97,7 +103,8 @@ function judge(
   }
   if (open === '{' && !smarty.test(inner)) return undefined
   if (open === '{') return { rule: 'template/smarty', weight: strong }
-  if (reaching.test(inner)) return { rule: 'template/reach', weight: [0.95, 0.75, 0.1] }
+  if (reaching.test(inner) || (joint.test(inner) && reaching.test(inner.replaceAll(joints, ''))))
+    return { rule: 'template/reach', weight: [0.95, 0.75, 0.1] }
   if (internal.test(inner) && open !== '[[' && open !== '[(' && open !== '#{')
     return { rule: 'template/internal', weight: open === '${' ? weakInternal : likely }
   if (quoted.test(inner) && open.startsWith('{{')) return { rule: 'template/operation', weight: likely }
@@ -108,7 +115,7 @@ function judge(
 
 /** `7*7`, `'a'+'b'`, `7*'7'`, `(3-1)*2`, `= 7*7`: something whose answer shows that it was reckoned. */
 const arithmetic =
-  /^[=!-]{0,2}\s{0,4}\(?\s{0,4}(?:\d{1,12}(?:\.\d{1,8})?|'[^']{0,24}'|"[^"]{0,24}"|\\?"[^"\\]{0,24}\\?")\s{0,4}(?:[-+*/%~]|\*\*|\|\|?|==|\bmod\b)\s{0,4}\(?\s{0,4}(?:\d{1,12}(?:\.\d{1,8})?|'[^']{0,24}'|"[^"]{0,24}")(?:\s{0,4}[-+*/%)]{1,2}\s{0,4}(?:\d{1,12})?){0,4}\s{0,4}[)-]?$/
+  /^[=!+-]{0,2}\s{0,4}\(?\s{0,4}(?:\d{1,12}(?:\.\d{1,8})?|'[^']{0,24}'|"[^"]{0,24}"|\\?"[^"\\]{0,24}\\?")\s{0,4}\)?\s{0,4}(?:[-+*/%~]|\*\*|\/\/|\|\|?|==|\bmod\b)\s{0,4}\(?\s{0,4}(?:\d{1,12}(?:\.\d{1,8})?|'[^']{0,24}'|"[^"]{0,24}")(?:\s{0,4}[-+*/%)]{1,2}\s{0,4}(?:\d{1,12})?){0,4}\s{0,4}[)-]?(?:\s{0,4}\|\s{0,4}\w{1,16})?$/
 
 /** What reaches from a value to the language, from there to the machine. */
 const reaching = new RegExp(
@@ -145,6 +152,10 @@ const reaching = new RegExp(
   ].join('|'),
   'i',
 )
+
+/** Between the pieces of one string: `'__cla'+'ss__'`, `'__cla''ss__'`. */
+const joint = /["']\s{0,4}[+~]?\s{0,4}["']/
+const joints = new RegExp(joint, 'g')
 
 /** Names that engines give themselves, asked for alone. */
 const internal =
@@ -243,12 +254,36 @@ const rows: readonly Row[] = [
     /[#$%]\{\s{0,4}(?:\(#|#\w{1,16}\s{0,4}=|T\(|''\.|""\.|@java|new\s{1,4}java)/g,
   ),
   row(
+    'template/lookup',
+    likely,
+    /\$\{(?:env|sys|java|ctx|main|k8s|docker|web|spring|bundle|event|log4j):[^}\s]{1,80}\}/gi,
+    isParameter,
+  ),
+  row(
+    'template/remote-lookup',
+    strong,
+    /\$\{(?:dns|url|script|file|xml|resourceBundle|const):[^}\s]{1,120}\}/gi,
+    isParameter,
+  ),
+  row(
+    'template/block',
+    likely,
+    /\{%[-+]?\s{0,4}(?:print|set|if|for|with|do|call|macro|filter|block|include|extends)\b[^%\n]{0,80}%\}/g,
+    isParameter,
+  ),
+  row('template/print', likely, /\{%[-+]?\s{0,4}print\b[^%\n]{1,80}%\}/g),
+  row(
     'template/tornado',
     strong,
     /\{%\s{0,4}(?:import|from|raw|autoescape|apply|module|debug)\b[^%]{0,48}%\}|\{%\s{0,4}for\s{1,4}\w{1,8}\s{1,4}in\s{1,4}(?:\(\)|\[\]|config|self|request)/g,
     isShort,
   ),
 ]
+
+/** What a configuration of a body says to its own program, a parameter does not. */
+function isParameter(_text: string, { in: part, role }: Hint): boolean {
+  return (part !== 'body' && part !== 'answer') || role === 'identifier'
+}
 
 function isExpression(_text: string, _hint: Hint, start: number, end: number): boolean {
   return end - start > 5

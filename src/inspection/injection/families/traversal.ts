@@ -1,6 +1,6 @@
 import { type Detector, type Hint, noSigns, type Sign } from '../detector.ts'
 import { sieve } from '../requirement.ts'
-import { type Row, row, signsOf, type Weight, weighed } from './rows.ts'
+import { type Row, row, signsOf, strong, type Weight, weighed } from './rows.ts'
 import { sensitiveFiles } from './sensitive-files.ts'
 import { settingOf } from './setting.ts'
 
@@ -19,7 +19,9 @@ export const traversal: Detector = {
   },
 }
 
-const pathy = sieve(/[/\\\0]|\.\.|%[0-9a-fu]|0x[25]|^\.[a-z]|\.(?:ini|inc|xml|conf)\b/i)
+const pathy = sieve(
+  /[/\\\0]|\.\.|%[0-9a-fu]|0x[25]|^\.[a-z]|\.(?:ini|inc|xml|conf|config)\b|id_[rde]|wp-config|authorized_keys|::\$/i,
+)
 
 interface Climbs {
   readonly steps: number
@@ -38,7 +40,7 @@ function climbsOf(text: string): Climbs {
   let end = 0
   for (let at = 0; at < text.length; ) {
     const code = text.charCodeAt(at)
-    if (code !== dot && code !== percent && code !== zero) {
+    if (code !== dot && code !== percent && code !== zero && code !== backslash && code < 0x2000) {
       // Another word is another path: a sentence that names three of them climbs nowhere.
       if (code <= 0x20 && steps > 0) {
         if (steps + hidden > best.steps + best.hidden) best = { steps, hidden, start, end }
@@ -55,7 +57,7 @@ function climbsOf(text: string): Climbs {
     for (;;) {
       const length = readDot(text, next)
       if (length === 0) break
-      if (length > 1) spelled = true
+      if (length > 1 || text.charCodeAt(next) !== dot) spelled = true
       dots++
       next += length
     }
@@ -70,12 +72,11 @@ function climbsOf(text: string): Climbs {
     const separator = readSeparator(text, between)
     const before = at === 0 ? 0 : text.charCodeAt(at - 1)
     // `a..b`, `1...n`, and `wait.../or` are no steps; `..././` and `....//` become some.
-    const isStep =
-      dots === 2 ? !isNameChar(before) : dots <= 4 && text.charCodeAt(between + 1) === text.charCodeAt(between)
+    const isStep = dots === 2 ? !isNameChar(before) : dots <= 4 && isSlash(text.charCodeAt(between + 1))
     const tripled = dots === 3 && (before === slash || before === backslash) && separator > 0
     if (separator > 0 && (isStep || tripled || (dots === 3 && text.startsWith('./', between + 1)))) {
       steps++
-      if (spelled || separator > 1 || between > next || dots > 2) hidden++
+      if (spelled || separator > 1 || text.charCodeAt(between) > 0x7f || between > next || dots > 2) hidden++
       if (start < 0) start = at
       end = between + separator
       at = end
@@ -89,14 +90,22 @@ const noClimbs: Climbs = { steps: 0, hidden: 0, start: 0, end: 0 }
 /** `.`, `%2e`, `%252e`, `0x2e`, `%c0%ae`, `%u002e`: its length, or 0. */
 function readDot(text: string, at: number): number {
   const code = text.charCodeAt(at)
-  if (code === dot) return 1
-  return code === percent || code === zero ? stickyLength(spelledDot, text, at) : 0
+  if (code === dot || code === 0xff0e || code === 0x2024) return 1
+  return code === percent || code === zero || code === backslash ? stickyLength(spelledDot, text, at) : 0
 }
 
 function readSeparator(text: string, at: number): number {
   const code = text.charCodeAt(at)
-  if (code === slash || code === backslash) return 1
+  if (code === backslash) return Math.max(1, stickyLength(spelledSeparator, text, at))
+  if (code === slash || likeSlashes.includes(code)) return 1
   return code === percent || code === zero ? stickyLength(spelledSeparator, text, at) : 0
+}
+
+/** Division slash, fraction slash, set minus, and the wide forms of both. */
+const likeSlashes: readonly number[] = [0x2215, 0x2044, 0x2216, 0xff0f, 0xff3c]
+
+function isSlash(code: number): boolean {
+  return code === slash || code === backslash
 }
 
 function stickyLength(pattern: RegExp, text: string, at: number): number {
@@ -105,9 +114,9 @@ function stickyLength(pattern: RegExp, text: string, at: number): number {
 }
 
 const spelledDot =
-  /(?:%(?:25){0,6}(?:2e|u002e|uff0e|u2024|%32%65|c0%(?:25){0,3}(?:ae|2e|5e|ee|fe)|e0%(?:25){0,3}80%(?:25){0,3}ae|f0%80%80%ae)|%(?:25){0,4}32%(?:25){0,4}65|0x2e)/iy
+  /(?:%(?:25){0,6}(?:2e|u002e|uff0e|u2024|%32%65|c0%(?:25){0,3}(?:ae|2e|5e|ee|fe)|e0%(?:25){0,3}80%(?:25){0,3}ae|f0%80%80%ae)|%(?:25){0,4}32%(?:25){0,4}65|0x2e|\\(?:u002e|x2e))/iy
 const spelledSeparator =
-  /(?:%(?:25){0,6}(?:2f|5c|u002f|u005c|u2215|u2216|uff0f|uefc8|bg%qf|c0%(?:25){0,3}(?:af|2f|5c|9v|qf)|c1%(?:25){0,3}(?:9c|8s|1c|pc|af)|e0%(?:25){0,3}80%(?:25){0,3}af|f0%80%80%af)|%(?:25){0,4}(?:32%(?:25){0,4}66|35%(?:25){0,4}63)|0x(?:2f|5c))/iy
+  /(?:%(?:25){0,6}(?:2f|5c|u002f|u005c|u2215|u2216|uff0f|uefc8|bg%qf|c0%(?:25){0,3}(?:af|2f|5c|9v|qf)|c1%(?:25){0,3}(?:9c|8s|1c|pc|af)|e0%(?:25){0,3}80%(?:25){0,3}af|f0%80%80%af)|%(?:25){0,4}(?:32%(?:25){0,4}66|35%(?:25){0,4}63)|0x(?:2f|5c)|\\(?:u002f|u005c|x2f|x5c))/iy
 
 function climbSign(text: string, hint: Hint, { steps, hidden, start, end }: Climbs): Sign | undefined {
   const weight = climbWeight(text, hint, steps, hidden, start, end)
@@ -161,7 +170,14 @@ const repository =
 
 function fileSign(text: string, hint: Hint, steps: number): Sign | undefined {
   sensitiveFile.lastIndex = 0
-  const found = sensitiveFile.exec(text)
+  let found = sensitiveFile.exec(text)
+  if (found === null && steps > 0) {
+    // `/etc/x/../passwd`
+    const straight = text.slice(0, straightMax).replace(thereAndBack, '')
+    sensitiveFile.lastIndex = 0
+    if (straight.length < text.length && sensitiveFile.test(straight)) found = thereAndBack.exec(text)
+    thereAndBack.lastIndex = 0
+  }
   if (found === null) return undefined
   const setting = settingOf(text, hint)
   const start = found.index
@@ -171,6 +187,8 @@ function fileSign(text: string, hint: Hint, steps: number): Sign | undefined {
 }
 
 const sensitiveFile = sensitiveFiles()
+const thereAndBack = /(?<=[/\\])[\w.-]{1,64}[/\\]\.\.[/\\]/g
+const straightMax = 4_096
 
 function fileWeight(text: string, hint: Hint, steps: number, start: number, end: number): Weight {
   if (steps > 0) return [0.93, 0.6, 0.1]
@@ -187,7 +205,7 @@ const settings =
   /(?:cert|key|ca|conf|config|log|tls|ssl|pem|socket|sock|env|bin|root|bundle|trust|store|mount|host|volume)[_.-]?(?:path|file|dir|folder|location)$/
 
 const unmistakable =
-  /etc.{1,16}(?:passwd|shadow)|proc.self|win\.ini|boot\.ini|web-inf|id_rsa|winnt|tomcat-users|\.aws|\.ssh/i
+  /etc.{1,16}(?:passwd|shadow)|proc.(?:self|\d{1,7}.(?:environ|cmdline|maps|fd))|win\.ini|boot\.ini|web-inf|id_rsa|winnt|tomcat-users|\.aws|\.ssh/i
 
 const rows: readonly Row[] = [
   row(
@@ -209,6 +227,8 @@ const rows: readonly Row[] = [
     /(?:^|[=\s"'(/])(?:file:\/{0,3})?[a-z]:[\\/]{1,3}(?:windows|winnt|inetpub|boot\.ini|users[\\/]administrator|xampp|apache)[\\/]?/gi,
     (_text, { in: part }) => part !== 'body',
   ),
+  row('traversal/stream', strong, /[\w.]::?\$(?:DATA|INDEX_ALLOCATION)\b/gi),
+  row('traversal/device', strong, /(?:^|["'=\s])\\\\[?.]\\[\w.]/g),
   row(
     'traversal/hidden-file',
     [0.75, 0, 0],

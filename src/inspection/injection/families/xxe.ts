@@ -75,14 +75,15 @@ const rows: readonly Row[] = [
   row('xxe/soap-dtd', sure, /<!\[CDATA\[\s{0,8}<!DOCTYPE/gi),
 ]
 
-/** HTML and the well-known formats name a DTD, which no reader of them fetches; one without a scheme lies beside the document. */
-function isForeignSubset(text: string, _hint: Hint, start: number, end: number): boolean {
-  const rest = text.slice(start, Math.min(text.length, end + 120))
-  if (!fetched.test(text.slice(end, end + 16))) return false
-  return !/-\/\/(?:W3C|IETF|WAPFORUM|OASIS|Apple|NLM|Apache|Hibernate|ibatis|mybatis|SPRING|Sun|Checkstyle|jboss|OPENSYMPHONY|Puppy|freedesktop|GNOME|KDE)|www\.w3\.org|about:legacy-compat|mybatis\.org|hibernate\.|apple\.com\/DTDs/i.test(
-    rest,
-  )
+/** HTML and the well-known formats name a DTD at home, which no reader of them fetches; one without a scheme lies beside the document. */
+function isForeignSubset(text: string, _hint: Hint, _start: number, end: number): boolean {
+  const address = text.slice(end, end + 160)
+  return fetched.test(address) && !atHome.test(address)
 }
+
+/** By the host alone: a public name, and the rest of an address, are whatever their writer likes. */
+const atHome =
+  /^\s{0,8}(?:about:legacy-compat|(?:https?|ftp):\/\/(?:[\w-]{1,40}\.){0,4}(?:w3\.org|apple\.com|apache\.org|mybatis\.org|ibatis\.com|hibernate\.org|hibernate\.sourceforge\.net|springframework\.org|sun\.com|oracle\.com|eclipse\.org|jboss\.(?:org|com)|opensymphony\.com|puppycrawl\.com|checkstyle\.org|freedesktop\.org|gnome\.org|kde\.org|nih\.gov|oasis-open\.org|docbook\.org|wapforum\.org|netscape\.com|ietf\.org)(?::\d{1,5})?\/)/i
 
 const fetched = /^\s{0,8}(?:[a-z][a-z0-9+.-]{1,12}:[/\\]|\/\/|\\\\|(?:expect|php|jar|netdoc|gopher|data):|%|&)/i
 

@@ -40,7 +40,8 @@ function look(text: string): ScriptSign | undefined {
       best = surer(best, weighed(form, text, at, at + match[0].length))
     }
   }
-  for (const { as, alone, among } of unanchored) {
+  for (const { needs, as, alone, among } of unanchored) {
+    if (!needs.some((piece) => text.includes(piece))) continue
     const match = as.exec(text)
     if (match === null) continue
     best = surer(best, { alone, among, start: match.index, end: match.index + match[0].length })
@@ -259,11 +260,18 @@ for (const form of table) {
 
 const anchor = new RegExp(`\\b(?:${[...forms.keys()].join('|')})\\b`, 'g')
 
-const unanchored: readonly { readonly as: RegExp; readonly alone: number; readonly among: number }[] = [
-  { as: /\)\s?\[\s?["'`][^"'`\n]{1,80}["'`]\s?\]\s?[(`]/, alone: 0.5, among: 0.05 },
-  { as: /\$=~\[\];/, alone: 0.9, among: 0.7 }, // jjencode
-  { as: /ﾟωﾟ\s?ﾉ|\(ﾟДﾟ\)\s?\[/, alone: 0.9, among: 0.7 }, // aaencode
+const unanchored: readonly {
+  /** Each match holds one of them: looking for that first is quicker. */
+  readonly needs: readonly string[]
+  readonly as: RegExp
+  readonly alone: number
+  readonly among: number
+}[] = [
+  { needs: [')'], as: /\)\s?\[\s?["'`][^"'`\n]{1,80}["'`]\s?\]\s?[(`]/, alone: 0.5, among: 0.05 },
+  { needs: ['$=~'], as: /\$=~\[\];/, alone: 0.9, among: 0.7 }, // jjencode
+  { needs: ['ﾟ'], as: /ﾟωﾟ\s?ﾉ|\(ﾟДﾟ\)\s?\[/, alone: 0.9, among: 0.7 }, // aaencode
   {
+    needs: ['+', '.concat'],
     as: /\b(?:al|pro|con|ev)['"`]\s{0,3}(?:\+|\.concat)[^\n]{0,24}['"`](?:ert|rt|mpt|firm|al)['"`]/,
     alone: 0.9,
     among: 0.5,

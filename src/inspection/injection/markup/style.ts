@@ -7,7 +7,8 @@ export function styleWeight(text: string): { readonly alone: number; readonly am
   let alone = 0
   let among = 0
   for (const form of forms) {
-    if ((form.within !== undefined && !form.within.test(css)) || !form.as.test(css)) continue
+    if (!css.includes(form.needs) || !form.as.test(css)) continue
+    if (form.within !== undefined && !form.within.test(css)) continue
     alone = Math.max(alone, form.alone)
     among = Math.max(among, form.among)
   }
@@ -17,28 +18,38 @@ export function styleWeight(text: string): { readonly alone: number; readonly am
 const suspicious = /expr|\\|\/\*|binding|behavio|import|url\s{0,8}\(|-o-link/i
 
 const forms: readonly {
+  /** A piece of every match: looking for that first is quicker. */
+  readonly needs: string
   readonly as: RegExp
   readonly within?: RegExp
   readonly alone: number
   readonly among: number
 }[] = [
-  { as: /:[^;{}<>\n]{0,80}?expression\s{0,8}\(/, alone: 0.85, among: 0.3 },
+  { needs: 'expression', as: /:[^;{}<>\n]{0,80}?expression\s{0,8}\(/, alone: 0.85, among: 0.3 },
   {
+    needs: 'url',
     as: /url\s{0,8}\(\s{0,8}["'`]?\s{0,8}(?:javascript|vbscript|livescript|data\s{0,4}:\s{0,4}text\/html)/,
     alone: 0.88,
     among: 0.5,
   },
   {
+    needs: 'data:image/svg',
     as: /url\s{0,8}\(\s{0,8}["'`]?\s{0,8}data:image\/svg[^)]{0,400}(?:script|\bon[a-z]{3,20}=)/,
     alone: 0.7,
     among: 0.2,
   },
-  { as: /-moz-binding\s{0,8}:/, alone: 0.85, among: 0.4 },
-  { as: /[{;"'\s]behaviou?r\s{0,8}:\s{0,8}url/, alone: 0.8, among: 0.3 },
-  { as: /-o-link(?:-source)?\s{0,8}:/, alone: 0.8, among: 0.3 },
-  { as: /@import/, within: /<style/, alone: 0.8, among: 0.2 },
-  { as: /@import\s{0,8}(?:url\s{0,4}\(\s{0,4})?['"]?\s{0,4}(?:javascript|data|\/\/)/, alone: 0.8, among: 0.4 },
+  { needs: '-moz-binding', as: /-moz-binding\s{0,8}:/, alone: 0.85, among: 0.4 },
+  { needs: 'behavio', as: /[{;"'\s]behaviou?r\s{0,8}:\s{0,8}url/, alone: 0.8, among: 0.3 },
+  { needs: '-o-link', as: /-o-link(?:-source)?\s{0,8}:/, alone: 0.8, among: 0.3 },
+  { needs: '@import', as: /@import/, within: /<style/, alone: 0.8, among: 0.2 },
   {
+    needs: '@import',
+    as: /@import\s{0,8}(?:url\s{0,4}\(\s{0,4})?['"]?\s{0,4}(?:javascript|data|\/\/)/,
+    alone: 0.8,
+    among: 0.4,
+  },
+  {
+    needs: 'url',
     as: /\[\s{0,4}[\w-]{1,40}\s{0,4}[\^$*]=[^\]\n]{0,60}\][^{}]{0,80}\{[^}]{0,80}url\s{0,4}\(/,
     alone: 0.7,
     among: 0.2,

@@ -1,4 +1,5 @@
 import { type Detector, type Hint, noSigns, type Sign } from '../detector.ts'
+import type { FirstLook } from '../first-look.ts'
 import type { Evidence } from './evidence.ts'
 import { scanFragment } from './fragment.ts'
 import { mayBreakOut, mayHoldSql } from './gate.ts'
@@ -10,11 +11,11 @@ import { confidenceOf, ruleOf, type Site, type Start } from './weigh.ts'
 /** Finds texts that go on as SQL where the program behind expects a value, in any dialect. */
 export const sqlDetector: Detector = { family: 'sql', scan }
 
-function scan(text: string, hint: Hint): readonly Sign[] {
+function scan(text: string, hint: Hint, look: FirstLook): readonly Sign[] {
   if (versions.test(text)) return noSigns
   const fragment = hint.role === 'prose' ? noSigns : scanFragment(text, hint.role === 'name')
   if (fragment.length > 0) return fragment
-  if (!mayHoldSql(text)) return noSigns
+  if (!mayHoldSql(text, look)) return noSigns
   const found = new Best()
   const lines = linesOf(text)
   const shape = {
@@ -24,11 +25,10 @@ function scan(text: string, hint: Hint): readonly Sign[] {
     script: script.test(text),
     statements: lines > 5 ? statementsOf(text) : 0,
   }
-  const comments = lineComments.test(text)
   for (const quote of quotes) {
     if (quote !== '' && !mayBreakOut(text, quote)) continue
-    read(text, { quote, comments: false }, shape, found)
-    if (comments) read(text, { quote, comments: true }, shape, found)
+    const commented = read(text, { quote, comments: false }, shape, found)
+    if (commented) read(text, { quote, comments: true }, shape, found)
   }
   return found.signs()
 }
@@ -42,8 +42,6 @@ const quotes: readonly Reading['quote'][] = ['', "'", '"', '`']
 /** How a text begins that is SQL as people write it down. */
 const script =
   /^\s{0,64}(?:--[^\n]{0,256}\n\s{0,64}){0,8}(?:select|insert|update|delete|create|drop|alter|set|with|revoke|grant)\s/i
-
-const lineComments = /--|#/
 
 function linesOf(text: string): number {
   let lines = 0
@@ -83,12 +81,13 @@ class Best {
   }
 }
 
+/** Reads a text in one way, and tells whether comments of one line stand in it. */
 function read(
   text: string,
   reading: Reading,
   shape: Pick<Site, 'hint' | 'lines' | 'length' | 'script' | 'statements'>,
   found: Best,
-): void {
+): boolean {
   const tokens = tokenise(text, reading)
   const { quote } = reading
   const prefix = quote === '' ? '' : text.slice(0, Math.min((tokens.end[0] ?? 1) - 1, plainMax + 1))
@@ -119,6 +118,7 @@ function read(
     }
     at = stop // what a walk went over, another from the middle of it goes over in the same way
   }
+  return tokens.lineComments > 0
 }
 
 function lastLiteral(text: string, tokens: Tokens): string {

@@ -14,6 +14,19 @@ export function selectsSomething(tokens: Tokens, select: number): boolean {
   return (kind !== undefined && selectable.has(kind)) || tokens.word[select + 1]?.text === 'top'
 }
 
+/** Whether what may stand behind `union` does: a selection, `values (1)`, or `table users`. */
+export function selectsRows(text: string, tokens: Tokens, at: number): boolean {
+  if (tokens.kind[at] === kinds.select) return selectsSomething(tokens, at)
+  const word = textAt(text, tokens, at)
+  const kind = tokens.kind[at + 1]
+  if (word === 'values') return kind === kinds.left || tokens.word[at + 1]?.text === 'row'
+  if (word !== 'table' || kind !== kinds.name) return false
+  const behind = tokens.kind[at + 2]
+  return behind === undefined || behind === 0 || afterTable.has(behind)
+}
+
+const afterTable: ReadonlySet<number> = new Set([kinds.comment, kinds.semicolon, kinds.set, kinds.clause, kinds.right])
+
 const selectable: ReadonlySet<number> = new Set([
   kinds.call,
   kinds.number,
@@ -103,6 +116,7 @@ export const clauses: Readonly<Record<string, 'by' | 'operand' | 'operator'>> = 
   using: 'operand',
   separator: 'operand',
   escape: 'operand',
+  uescape: 'operand',
   collate: 'operand',
   for: 'operand',
   with: 'operand',

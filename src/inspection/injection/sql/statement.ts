@@ -24,8 +24,6 @@ export function statementHead(text: string, tokens: Tokens, at: number, separate
     case 'alter':
     case 'create':
       return afterOrReplace(text, tokens, at + 1) - at
-    case 'truncate':
-      return next === 'table' && isName(tokens, at + 2) ? 3 : 0
     case 'exec':
     case 'execute':
       if (next === 'as' && ['login', 'user', 'caller'].includes(textAt(text, tokens, at + 2))) return 3
@@ -50,34 +48,59 @@ export function statementHead(text: string, tokens: Tokens, at: number, separate
     case 'grant':
     case 'revoke':
       return grantWords.has(next) ? 2 : 0
-    case 'load':
-      return next === 'data' || next === 'xml' ? 2 : 0
     case 'set':
       return kind === kinds.variable || ((next === 'global' || next === 'session') && named) ? 2 : 0
     case 'use':
       return named && endsAt(tokens, at + 2) ? 2 : 0
     case 'show':
       return showWords.has(next) && (endsAt(tokens, at + 2) || tokens.word[at + 2] !== undefined) ? 2 : 0
-    case 'attach':
-    case 'backup':
-      return next === 'database' ? 2 : 0
     case 'handler':
       return named && ['open', 'read'].includes(textAt(text, tokens, at + 2)) ? 3 : 0
     case 'prepare':
       return named && ['from', 'as'].includes(textAt(text, tokens, at + 2)) ? 3 : 0
-    case 'bulk':
-      return next === 'insert' ? 2 : 0
     case 'kill':
       return kind === kinds.number && endsAt(tokens, at + 2) ? 2 : 0
-    case 'rename':
-      return next === 'table' ? 2 : 0
     case 'goto':
       return named && endsAt(tokens, at + 2) ? 2 : 0
     case 'dbcc':
       return named ? 2 : 0
+    case 'with':
+      return headOfWith(text, tokens, at + 1) - at
+    case 'explain':
+      return kind === kinds.select || (next === 'analyze' && tokens.kind[at + 2] === kinds.select) ? 1 : 0
+    case 'pragma':
+      return kind === kinds.call || (named && (endsAt(tokens, at + 2) || tokens.kind[at + 2] === kinds.compare)) ? 2 : 0
+    case 'truncate':
+      if (next === 'table') return isName(tokens, at + 2) ? 3 : 0
+      return named && endsAt(tokens, at + 2) && isValue(tokens, at - 2) ? 2 : 0
+    case 'table':
+      return named && endsAt(tokens, at + 2) && isValue(tokens, at - 2) ? 2 : 0
+    case 'raiserror':
+      return kind === kinds.left && tokens.start[at + 1] === tokens.end[at] ? 1 : 0
     default:
-      return 0
+      return seconds[word]?.has(next) === true ? 2 : 0
   }
+}
+
+/** Statements that are known by their second word. */
+const seconds: Readonly<Record<string, ReadonlySet<string>>> = {
+  attach: new Set(['database']),
+  backup: new Set(['database', 'log']),
+  bulk: new Set(['insert']),
+  comment: new Set(['on']),
+  detach: new Set(['database']),
+  discard: new Set(['all']),
+  flush: new Set(['privileges', 'tables', 'logs', 'hosts', 'status']),
+  install: new Set(['plugin', 'component']),
+  load: new Set(['data', 'xml']),
+  lock: new Set(['table', 'tables']),
+  optimize: new Set(['table']),
+  purge: new Set(['binary', 'master']),
+  refresh: new Set(['materialized']),
+  rename: new Set(['table']),
+  reset: new Set(['master', 'slave', 'replica']),
+  restore: new Set(['database', 'log']),
+  uninstall: new Set(['plugin', 'component']),
 }
 
 const unseparated = new Set(
@@ -93,6 +116,27 @@ export function textAt(text: string, tokens: Tokens, at: number): string {
   const start = tokens.start[at]
   const end = tokens.end[at]
   return start === undefined || end === undefined || end - start > 24 ? '' : text.slice(start, end).toLowerCase()
+}
+
+/** Behind the bracket of `with x as (`, `with recursive x(a) as (`. */
+function headOfWith(text: string, tokens: Tokens, from: number): number {
+  let at = textAt(text, tokens, from) === 'recursive' ? from + 1 : from
+  if (tokens.kind[at] !== kinds.name && tokens.kind[at] !== kinds.call) return from - 1
+  at++
+  if (tokens.kind[at] === kinds.left) {
+    const most = at + 32
+    while (at < most && tokens.kind[at] !== kinds.right) at++
+    at++
+  }
+  if (textAt(text, tokens, at) !== 'as') return from - 1
+  if (textAt(text, tokens, at + 1) === 'materialized') at++
+  return tokens.kind[at + 1] === kinds.left && tokens.kind[at + 2] === kinds.select ? at + 2 : from - 1
+}
+
+/** Whether what stands before a `;` ends a value, and no sentence. */
+function isValue(tokens: Tokens, at: number): boolean {
+  const kind = tokens.kind[at]
+  return kind === kinds.number || kind === kinds.string || kind === kinds.right
 }
 
 /** `exec(@x)`, `exec('sel' + 'ect')`, `exec(char(…))`: that of a regular expression, and of a shell, takes a name or a string alone. */

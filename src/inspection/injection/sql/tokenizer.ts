@@ -1,7 +1,7 @@
 import { afterNumber } from './number.ts'
 import { operatorAt } from './operators.ts'
 import { kinds, Tokens } from './tokens.ts'
-import { wordOf, wordOfPath } from './words.ts'
+import { hashStep, mayBeginPath, mayBeWord, wordOf, wordOfPath, wordSigns } from './words.ts'
 
 /** How a text is read: as what stands in an expression, or as what stands behind an opening quote. */
 export interface Reading {
@@ -135,7 +135,7 @@ const quotedMax = 128
 function quotedName(text: string, at: number, quote: string, tokens: Tokens): number {
   const end = closing(text, at, quote)
   if (end < 0) return other(at, tokens)
-  if (text[end] === '.') return path(text, at, end, tokens)
+  if (text[end] === '.') return path(text, at, end, tokens, false)
   tokens.add(kinds.name, at, end, wordOfPath(text.slice(at + 1, end - 1).toLowerCase()))
   return end
 }
@@ -158,16 +158,39 @@ function closing(text: string, at: number, quote: string): number {
 const stringPrefixes = new Set(['n', 'x', 'b', 'e', 'q', 'nq', 'r', 'u'])
 
 function word(text: string, start: number, tokens: Tokens): number {
-  let end = start + 1
-  while (isWord(text.charCodeAt(end))) end++
+  let end = start
+  let hash = 0
+  let isCommon = true
+  for (; ; end++) {
+    const code = text.charCodeAt(end)
+    const sign = code < 128 ? (wordSigns[code] as number) : isWord(code) ? underline : 0
+    if (sign === 0) break
+    if (sign === underline) isCommon = false
+    hash = hashStep(hash, sign)
+  }
   const next = text.charCodeAt(end)
+  if (next === 0x26 && end === start + 1 && (text.charCodeAt(start) | 0x20) === 0x75) {
+    const quote = text.charCodeAt(end + 1) // U&'d\0061t' of the standard
+    if (quote === 0x27 || quote === 0x22) return string(text, start, end + 1, tokens)
+  }
   if (next === 0x27 && (end - start <= 2 || text.charCodeAt(start) === 0x5f)) {
     const prefix = text.slice(start, end).toLowerCase()
     if (prefix === 'q' || prefix === 'nq') return alternativeString(text, start, end, tokens)
     if (stringPrefixes.has(prefix) || prefix.startsWith('_')) return string(text, start, end, tokens)
   }
-  if (next === 0x2e) return path(text, start, end, tokens)
-  return named(text, start, end, tokens, end - start > longestWord ? undefined : text.slice(start, end).toLowerCase())
+  if (next === 0x2e && (goesOnAsPath(text, end) || end - start > longestWord))
+    return path(text, start, end, tokens, isCommon && !mayBeginPath(hash, false))
+  const isUnknown = end - start > longestWord || !mayBeWord(hash, !isCommon)
+  return named(text, start, end, tokens, isUnknown ? undefined : text.slice(start, end).toLowerCase())
+}
+
+/** `_`; and what is not ASCII counts as it: by these a word may be known though no list holds it. */
+const underline = 0x5f
+
+/** Whether a piece of a name follows the dot, or another dot. */
+function goesOnAsPath(text: string, dot: number): boolean {
+  const next = text.charCodeAt(dot + 1)
+  return next === 0x2e || next === 0x60 || isWord(next)
 }
 
 const longestWord = 64
@@ -180,8 +203,9 @@ function named(text: string, start: number, end: number, tokens: Tokens, name: s
 }
 
 /** A name of several pieces: `master..sysdatabases`, `information_schema.tables`, with or without backticks. */
-function path(text: string, start: number, from: number, tokens: Tokens): number {
+function path(text: string, start: number, from: number, tokens: Tokens, beginsUnknown: boolean): number {
   let end = from
+  let isUnknown = beginsUnknown
   for (let piece = 0; piece < 6 && text.charCodeAt(end) === 0x2e; piece++) {
     let next = end + 1
     if (text.charCodeAt(next) === 0x2e) next++
@@ -191,9 +215,16 @@ function path(text: string, start: number, from: number, tokens: Tokens): number
     if (next === begin) break
     end = next
   }
+  if (isUnknown) for (let at = from; at < end && isUnknown; at++) isUnknown = isPlainPiece(text.charCodeAt(at))
+  if (isUnknown) return named(text, start, end, tokens, undefined)
   if (end === from)
     return named(text, start, end, tokens, plainName(text.slice(start, Math.min(end, start + longestWord))))
   return named(text, start, end, tokens, end - start > 2 * longestWord ? undefined : plainName(text.slice(start, end)))
+}
+
+/** What no name is known by, where its first piece is unknown. */
+function isPlainPiece(code: number): boolean {
+  return code < 128 && code !== underline && code !== 0x60
 }
 
 function plainName(path: string): string {
@@ -291,6 +322,7 @@ function blockComment(text: string, at: number, tokens: Tokens, dead: Dead): num
 }
 
 function lineComment(text: string, at: number, length: number, tokens: Tokens, comments: boolean): number {
+  tokens.lineComments++
   const end = comments ? -1 : lineEnd(text, at)
   if (end < 0 || end >= text.length) {
     tokens.add(kinds.comment, at, text.length)

@@ -50,6 +50,8 @@ export class Tokens {
   end = new Uint32Array(columnMin)
   readonly word: (Word | undefined)[] = []
   length = 0
+  /** How many comments of one line were met. */
+  lineComments = 0
 
   add(kind: Kind, start: number, end: number, word?: Word): void {
     const at = this.length++
@@ -73,6 +75,7 @@ export class Tokens {
     }
     this.word.length = 0
     this.length = 0
+    this.lineComments = 0
   }
 
   /** Behind the last token there is none, though the columns go on. */

@@ -12,6 +12,7 @@ import {
   isTruth,
   negatable,
   seconds,
+  selectsRows,
   selectsSomething,
 } from './lookahead.ts'
 import { statementHead, textAt } from './statement.ts'
@@ -69,10 +70,7 @@ class Walker {
     const { evidence } = this
     while (this.at < most && this.#step()) evidence.steps++
     this.#condition.end()
-    if (!this.#over && this.at >= most) {
-      evidence.end = most === this.#tokens.length ? 'text' : 'bound'
-      this.#over = true
-    }
+    if (!this.#over && this.at >= most) this.#end(most === this.#tokens.length ? 'text' : 'bound')
     evidence.dangling = this.#over && evidence.end !== 'quote' && this.#operand && !this.#loose
   }
 
@@ -177,6 +175,7 @@ class Walker {
         else if (at !== this.#from || this.#tokens.kind[at + 1] !== kinds.select) return false
         return this.#join()
       case kinds.comma:
+        this.#condition.end()
         this.#aliases = this.#sinceFrom
         return this.#join()
       case kinds.semicolon:
@@ -305,7 +304,7 @@ class Walker {
       else if (this.#tokens.kind[next] !== kinds.operator) break
       next++
     }
-    if (this.#tokens.kind[next] !== kinds.select || !selectsSomething(this.#tokens, next)) return false
+    if (!selectsRows(this.#text, this.#tokens, next)) return false
     this.#condition.end()
     this.evidence.union++
     this.#depth += brackets

@@ -113,6 +113,7 @@ const terms: readonly Term[] = [
   [1.2, (e, s) => e.constantClause > 0 && s.start === 'breakout' && !closed(e, s) && e.nulls === 0],
   [0.8, (e, s) => e.constantClause > 0 && s.start !== 'breakout'],
   [0.8, (e) => e.constantClause > 0 && e.clause > 0],
+  [1, (e, s) => e.constantClause > 0 && s.start === 'value' && s.hint.role === 'identifier'],
   [1.2, (e, s) => e.constantClause > 0 && e.nulls > 0 && e.end === 'text' && s.start === 'value'],
   [1.6, (e, s) => e.logic > 0 && e.compare > 0 && closed(e, s)],
   [1.2, (e, s) => e.logic > 0 && e.compare > 0 && !closed(e, s) && s.start === 'breakout'],
@@ -145,11 +146,14 @@ const terms: readonly Term[] = [
   [2.3, (e, s) => e.subselect > 0 && !statement(s)],
   [0.8, (e, s) => e.subselect > 0 && statement(s)],
   [1, (e) => e.branch > 1],
+  [2, (e) => e.branch > 1 && e.constantCompare + e.constantClause + e.select > 0],
+  [1.6, (e, s) => e.constantCompare > 0 && !joined(e) && e.calls > 0 && s.start === 'value' && isParameter(s)],
   [0.5, (e) => e.hex > 0],
   [4, (e) => e.disguise > 0],
   [2, (e, s) => e.orderNumber > 0 && !statement(s)],
   [0.6, (e) => e.clause > 0 && e.orderNumber === 0],
   [0.4, (e) => e.closes > 0 && e.steps > 2],
+  [0.8, (e, s) => e.closes > 0 && e.strings > 0 && e.end === 'comment' && closed(e, s)], // further rows of an `insert`
   // statements as such
   [1.2, (e, s) => statement(s) && e.select > 0 && e.from > 0],
   [1.2, (e, s) => statement(s) && e.star > 0],
@@ -172,6 +176,11 @@ const terms: readonly Term[] = [
 
 function statement({ start }: Site): boolean {
   return start === 'statement' || start === 'midStatement'
+}
+
+/** What nobody writes code into. */
+function isParameter({ hint }: Site): boolean {
+  return hint.in !== 'body' || hint.role === 'identifier'
 }
 
 /** `A 'and' B`, and nothing else. */

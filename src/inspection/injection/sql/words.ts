@@ -49,7 +49,7 @@ const listed: readonly (readonly [Kind, string])[] = [
   [kinds.branch, 'case when then else end'],
   [
     kinds.clause,
-    'from where having group order by limit offset into as on join inner left right outer cross natural full procedure using separator escape collate over partition asc desc nulls fetch for with returning waitfor top values',
+    'from where having group order by limit offset into as on join inner left right outer cross natural full procedure using separator escape uescape collate over partition asc desc nulls fetch for with returning waitfor top values',
   ],
   [
     kinds.statement,
@@ -62,7 +62,9 @@ const alsoCalls = new Set('isnull left right replace if insert mod truncate valu
 
 const table: ReadonlyMap<string, Word> = new Map(
   [
-    ...listed.flatMap(([kind, texts]) => texts.split(' ').map((text) => [kind, text, undefined] as const)),
+    ...listed.flatMap(([kind, texts]) =>
+      texts.split(' ').map((text) => [kind, text, alsoCalls.has(text) ? 'plain' : undefined] as const),
+    ),
     ...calls.map((text) => [kinds.name, text, 'plain'] as const),
     ...callTraits.flatMap(([trait, texts]) => texts.map((text) => [kinds.name, text, trait] as const)),
     ...[...objects].map((text) => [kinds.name, text, 'schema'] as const),
@@ -73,3 +75,45 @@ const table: ReadonlyMap<string, Word> = new Map(
       { text, kind, call: alsoCalls.has(text) || kind === kinds.name || kind === kinds.literal, trait },
     ]),
 )
+
+/** What a sign of ASCII counts as in a word, letters in lower case; 0 where it is in none. */
+export const wordSigns = Uint8Array.from({ length: 128 }, (_, unit) => {
+  const sign = String.fromCharCode(unit)
+  return /\w/.test(sign) ? sign.toLowerCase().charCodeAt(0) : 0
+})
+
+/** The hash of a word that goes on with one more of the signs above. */
+export function hashStep(hash: number, sign: number): number {
+  return (Math.imul(hash, 31) + sign) | 0
+}
+
+/**
+ * Whether a word of ASCII could be a known one: most words of a text are none, and need not be cut out of it to be looked up.
+ * `underscored` are those that may be known by how they begin.
+ */
+export function mayBeWord(hash: number, underscored: boolean): boolean {
+  return underscored || (marked(hash) & aWord) !== 0
+}
+
+/** The same for a name of several pieces, by its first. */
+export function mayBeginPath(hash: number, underscored: boolean): boolean {
+  return underscored || (marked(hash) & aHome) !== 0
+}
+
+function marked(hash: number): number {
+  return marks[(hash ^ (hash >>> 14)) & marksMask] as number
+}
+
+const aHome = 1
+const aWord = 2
+const marksMask = (1 << 14) - 1
+const marks = new Uint8Array(marksMask + 1)
+
+function mark(word: string, as: number): void {
+  let hash = 0
+  for (const sign of word) hash = hashStep(hash, sign.charCodeAt(0))
+  marks[(hash ^ (hash >>> 14)) & marksMask] = (marks[(hash ^ (hash >>> 14)) & marksMask] as number) | as
+}
+
+for (const word of table.keys()) mark(word, aWord)
+for (const home of [...homes, ...objects, ...table.keys()]) mark(home.split('.', 1)[0] as string, aHome)

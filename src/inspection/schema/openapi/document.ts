@@ -26,7 +26,12 @@ export class OpenApiMistake extends Error {
 export function parseOpenApi(text: string): unknown {
   if (text.length > charactersMax)
     throw new OpenApiMistake('', `expected a document of at most ${charactersMax} characters`)
-  return parse(text, { uniqueKeys: true, strict: true, maxAliasCount: 1000 }) as unknown // JSON is YAML 1.2
+  try {
+    return parse(text, { uniqueKeys: true, strict: true, maxAliasCount: 1000, logLevel: 'error' }) as unknown // JSON is YAML 1.2
+  } catch (error) {
+    const [reason = ''] = (error as Error).message.split('\n')
+    throw new OpenApiMistake('', `expected JSON or YAML: ${reason}`)
+  }
 }
 
 export function openDocument(given: unknown): Document {

@@ -17,6 +17,8 @@ export interface Conversion {
 /** `name` keeps the schemas of documents apart; `leave` is told what is not checked. */
 export function openConversion(document: Document, name: string, leave: (what: string) => void): Conversion {
   const shared = new Map<string, Schema>()
+  /** Where references lead that is no component, in the order in which they were met. */
+  const places = new Map<string, number>()
 
   function convert(given: unknown, at: string, direction: Direction): Schema {
     if (typeof given === 'boolean') return given
@@ -53,16 +55,16 @@ export function openConversion(document: Document, name: string, leave: (what: s
         leave(`${place}: the format \`${String(value).slice(0, 60)}\` is not checked`)
       else schema[keyword] = value
     }
-    if (Array.isArray(given['required'])) schema['required'] = requiredOf(given, direction)
+    if (Array.isArray(given['required'])) schema['required'] = requiredOf(given, at, direction)
     return document.version === '3.0' ? fromDraft5(schema) : schema
   }
 
-  function requiredOf(given: Readonly<Record<string, unknown>>, direction: Direction): readonly unknown[] {
+  function requiredOf(given: Readonly<Record<string, unknown>>, at: string, direction: Direction): readonly unknown[] {
     const properties = isObject(given['properties']) ? given['properties'] : {}
     const other = direction === 'in' ? 'readOnly' : 'writeOnly'
     return (given['required'] as readonly unknown[]).filter((property) => {
       const said = Object.hasOwn(properties, String(property)) ? properties[String(property)] : undefined
-      return !(isObject(said) && said[other] === true)
+      return !(isObject(said) && (said[other] === true || document.follow(said, at).value[other] === true))
     })
   }
 
@@ -70,7 +72,8 @@ export function openConversion(document: Document, name: string, leave: (what: s
   function refer(reference: string, from: string, direction: Direction): string {
     const pointer = localPointer(reference, from)
     const [, component] = /^\/components\/schemas\/([A-Za-z0-9._-]{1,100})$/.exec(pointer) ?? []
-    const named = `${name}:${direction}/${component ?? `at/${Buffer.from(pointer).toString('hex').slice(0, 150)}`}`
+    if (component === undefined && !places.has(pointer)) places.set(pointer, places.size)
+    const named = `${name}:${direction}/${component ?? `at/${places.get(pointer)}`}`
     if (!shared.has(named)) {
       shared.set(named, true)
       shared.set(named, convert(document.at(pointer, from), pointer, direction))

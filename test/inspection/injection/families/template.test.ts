@@ -116,3 +116,23 @@ honest(
     'In Jinja2, {{ 7 * 7 }} gives 49, which is how testers find out whether a field is evaluated by the template engine on the server; see the chapter on sandboxing.\n\nNever build templates from input.\n',
   ],
 )
+
+attacks(
+  'expressions written otherwise, strings in pieces, blocks and lookups',
+  [template],
+  [
+    '{{(7)*(7)}}',
+    '{{+7*7}}',
+    '{{7//2}}',
+    '{{7*7|int}}',
+    "{{lipsum['__glo''bals__']}}",
+    "{{x['__cla'~'ss__']}}",
+    '{%print(1)%}',
+    '{% set x=1 %}',
+    '{%if 1%}a{%endif%}',
+    '${env:AWS_SECRET_ACCESS_KEY}',
+    '${sys:user.name}',
+    '${java:version}',
+    '${dns:a.example}',
+  ],
+)

@@ -98,3 +98,22 @@ honest(
     '100%',
   ],
 )
+
+attacks(
+  'steps in other signs and escapes, streams, devices, and files behind a step there and back',
+  [traversal],
+  [
+    '....\\/....\\/etc',
+    '..∕..∕x',
+    '．．/．．/x',
+    '..\\u002f..\\u002fx',
+    '\\u002e\\u002e/\\u002e\\u002e/x',
+    '/etc/x/../passwd',
+    '/srv/../etc/shadow',
+    'report.aspx::$DATA',
+    '\\\\?\\c:\\x',
+    '\\\\.\\pipe\\x',
+    'web.config',
+    'id_rsa',
+  ],
+)
