@@ -20,3 +20,6 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 export function sha256Hex(data: string | Uint8Array): string {
   return hash('sha256', data, 'hex')
 }
+
+/** UTF-8 as it is written, a mark at its beginning included; throws where it is none. */
+export const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -1,3 +1,4 @@
+import { strictUtf8 } from '../../kernel/bytes.ts'
 /**
  * One key for every way to write a distinguished name (RFC 4514 §3), so that two of them can be compared: attribute types
  * in one case and by one name, values without their escapes, the parts of a multi-valued name in one order. Values keep
@@ -83,7 +84,7 @@ class Reader {
     if (keep === 0) return undefined
     try {
       // The `=` tells a string from what stands in hexadecimal.
-      return `=${decoder.decode(new Uint8Array(bytes.slice(0, keep)))}`
+      return `=${strictUtf8.decode(new Uint8Array(bytes.slice(0, keep)))}`
     } catch {
       return undefined
     }
@@ -95,7 +96,6 @@ const hexes = /#((?:[0-9A-Fa-f]{2})+) *(?=[,+]|$)/y
 const escapes = /\\(?:([ "#+,;<=>\\])|([0-9A-Fa-f]{2}))/y
 const mustBeEscaped: ReadonlySet<string> = new Set(['"', ';', '<', '>', '\0'])
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function typeName(type: string): string {
   const upper = type.toUpperCase()

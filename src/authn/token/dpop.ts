@@ -1,5 +1,5 @@
 import { constants, createPublicKey, hash, type JsonWebKey, type KeyObject, verify } from 'node:crypto'
-import { fromBase64url } from '../../kernel/bytes.ts'
+import { fromBase64url, strictUtf8 } from '../../kernel/bytes.ts'
 import { GenerationCache } from '../../kernel/cache.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { parseStrict } from '../../kernel/json.ts'
@@ -152,14 +152,12 @@ function invalid(reason: string): ProofFault {
 
 type Json = Readonly<Record<string, unknown>>
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 function decode(text: string): Json | undefined {
   const bytes = fromBase64url(text)
   if (bytes === undefined) return undefined
   let json: string
   try {
-    json = utf8.decode(bytes)
+    json = strictUtf8.decode(bytes)
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-import { base64url, fromBase64url } from '../../kernel/bytes.ts'
+import { base64url, fromBase64url, strictUtf8 } from '../../kernel/bytes.ts'
 import { parseStrict } from '../../kernel/json.ts'
 import { signatures } from '../../keys/signatures.ts'
 import type { SigningKey } from '../../keys/signing-key.ts'
@@ -48,14 +48,12 @@ function encode(part: object): string {
   return base64url(Buffer.from(JSON.stringify(part)))
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 function decode(text: string): Members | undefined {
   const bytes = fromBase64url(text)
   if (bytes === undefined) return undefined
   let json: string
   try {
-    json = utf8.decode(bytes)
+    json = strictUtf8.decode(bytes)
   } catch {
     return undefined
   }

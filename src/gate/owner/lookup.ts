@@ -1,5 +1,6 @@
 import { anonymous, type Principal } from '../../authn/principal.ts'
 import type { Params } from '../../http/router.ts'
+import { strictUtf8 } from '../../kernel/bytes.ts'
 import { GenerationCache } from '../../kernel/cache.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { parseStrict } from '../../kernel/json.ts'
@@ -223,7 +224,7 @@ function read({ status, headers, body }: WholeAnswer, { told, upstream }: Lookup
 function memberOf(body: Uint8Array, field: readonly string[]): unknown {
   let text: string
   try {
-    text = utf8.decode(body)
+    text = strictUtf8.decode(body)
   } catch {
     return undefined
   }
@@ -242,7 +243,6 @@ function unknown(reason: string): Found {
   return { is: 'unknown', reason }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const bytesMax = 65_536
 /** Questions to one upstream at a time: a quarter of the connections that it has unless it is said otherwise. */
 const questionsMax = 64

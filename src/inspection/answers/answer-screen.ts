@@ -5,7 +5,7 @@ import type { Finding } from '../finding.ts'
 import { openPromptCheck } from '../prompts/check.ts'
 import { readCodings } from '../stream/content-coding.ts'
 import { DecodedSource } from '../stream/decoded-source.ts'
-import { readMediaType } from '../stream/media-type.ts'
+import { readableAs } from '../stream/media-type.ts'
 import type { Redactions } from '../stream/redactions.ts'
 import type { Redactor } from '../stream/redactor.ts'
 import { screenSource, usualBounds } from '../stream/screen-source.ts'
@@ -78,7 +78,7 @@ export function openAnswerScreen(plan: AnswerPlan): AnswerScreen | undefined {
       if ('problem' in said) return acts ? unreadable(said.problem) : answer
       const { contentType } = said
       const schema = check?.of(status)
-      const isText = readMediaType(contentType).surface !== 'none'
+      const isText = readableAs(contentType).surface !== 'none'
       const waits =
         (schema !== undefined && refusesBroken) || (isText && (prompts?.blocks === true || data?.guard !== undefined))
       const notes = schema !== undefined || (isText && prompts !== undefined)

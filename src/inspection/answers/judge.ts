@@ -8,7 +8,7 @@ import { placeText } from '../place.ts'
 import { openPromptCheck, type PromptCheck } from '../prompts/check.ts'
 import type { PromptOptions } from '../prompts/options.ts'
 import type { SecretOptions } from '../secrets/options.ts'
-import { readMediaType } from '../stream/media-type.ts'
+import { readableAs } from '../stream/media-type.ts'
 import type { Redactor } from '../stream/redactor.ts'
 import { type Screening, screenSource } from '../stream/screen-source.ts'
 import { surfaceOfBytes } from '../stream/surface-of-bytes.ts'
@@ -113,7 +113,7 @@ function judgeOrders(
 
 /** What an answer of which nobody says what it is is read as. */
 function readableType({ bytes, contentType }: WholeAnswer): string | undefined {
-  if (readMediaType(contentType).surface !== 'unsaid') return contentType
+  if (readableAs(contentType).surface !== 'unsaid') return contentType
   const seen = surfaceOfBytes(bytes)
   return seen === 'none' ? undefined : seen === 'json' && isJson(bytes) ? 'application/json' : 'text/plain'
 }

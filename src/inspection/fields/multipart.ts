@@ -1,3 +1,4 @@
+import { strictUtf8 } from '../../kernel/bytes.ts'
 import { isUtf8 } from './form.ts'
 import { readMediaType, readParameters } from './media-type.ts'
 
@@ -136,7 +137,7 @@ function readHeaders(head: Buffer): { readonly fields: ReadonlyMap<string, strin
   const fields = new Map<string, string>()
   let text: string
   try {
-    text = utf8.decode(head)
+    text = strictUtf8.decode(head)
   } catch {
     return { problem: 'expected headers in UTF-8' }
   }
@@ -152,7 +153,6 @@ function readHeaders(head: Buffer): { readonly fields: ReadonlyMap<string, strin
   return { fields }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** RFC 9110 §5.5, without the control characters that it lets readers replace. */
 const headerLine = /^([A-Za-z0-9-]{1,64}):((?:\t|\P{Cc})*)$/u
 

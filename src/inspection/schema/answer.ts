@@ -1,3 +1,4 @@
+import { strictUtf8 } from '../../kernel/bytes.ts'
 import { parseStrict } from '../../kernel/json.ts'
 import { readMediaType } from '../fields/media-type.ts'
 import { isJson } from './body.ts'
@@ -48,7 +49,7 @@ function judgeBy(check: Check): AnswerJudge {
       return { malformed: 'expected JSON, got another type' }
     let text: string
     try {
-      text = utf8.decode(bytes)
+      text = strictUtf8.decode(bytes)
     } catch {
       return { malformed: 'expected UTF-8, got bytes that are none' }
     }
@@ -58,8 +59,6 @@ function judgeBy(check: Check): AnswerJudge {
     return broken === undefined ? undefined : told(broken)
   }
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function told({ violations, more }: Broken): AnswerFault {
   return { invalid: invalidInBody(violations, 'answer'), more }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { strictUtf8 } from '../../kernel/bytes.ts'
 import { parseStrict } from '../../kernel/json.ts'
 import { readMediaType } from '../fields/media-type.ts'
 import { openSchemas, type Schema, type Schemas } from './compile.ts'
@@ -85,7 +86,7 @@ function readThen(judge: (value: unknown, bytes: number) => Verdict): BodyCheck 
   return (bytes) => {
     let text: string
     try {
-      text = utf8.decode(bytes)
+      text = strictUtf8.decode(bytes)
     } catch {
       return { malformed: 'the body is not UTF-8' }
     }
@@ -93,8 +94,6 @@ function readThen(judge: (value: unknown, bytes: number) => Verdict): BodyCheck 
     return 'error' in parsed ? { malformed: parsed.error } : judge(parsed.value, bytes.byteLength)
   }
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function ofShape(issues: readonly z.core.$ZodIssue[]): readonly Violation[] {
   return issues.flatMap((issue): readonly Violation[] => {

@@ -1,3 +1,4 @@
+import { strictUtf8 } from '../../kernel/bytes.ts'
 import { readForm } from '../fields/form.ts'
 import { type Part, readMultipart } from '../fields/multipart.ts'
 import type { Schema, Schemas } from './compile.ts'
@@ -84,7 +85,7 @@ function sort(parts: readonly Part[], wire: Wire): Sorted | { readonly malformed
     }
     let text: string
     try {
-      text = utf8.decode(bytes)
+      text = strictUtf8.decode(bytes)
     } catch {
       return { malformed: 'expected each text of the form in UTF-8' }
     }
@@ -92,8 +93,6 @@ function sort(parts: readonly Part[], wire: Wire): Sorted | { readonly malformed
   }
   return { pairs, files, violations }
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function withFiles(value: Readonly<Record<string, unknown>>, files: ReadonlyMap<string, readonly SentFile[]>): unknown {
   const whole = plain(value)

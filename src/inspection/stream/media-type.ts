@@ -12,7 +12,7 @@ export interface MediaType {
 }
 
 /** What a `Content-Type` (RFC 9110 §8.3) says of how to read a body. */
-export function readMediaType(contentType: string | undefined): MediaType {
+export function readableAs(contentType: string | undefined): MediaType {
   const [essence = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim())
   const type = essence.toLowerCase()
   const surface = surfaceOf(type)

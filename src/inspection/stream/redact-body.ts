@@ -1,5 +1,5 @@
 import { openByteDecoder } from './byte-decoder.ts'
-import { readMediaType } from './media-type.ts'
+import { readableAs } from './media-type.ts'
 import { Redactions } from './redactions.ts'
 import type { Redactor } from './redactor.ts'
 import { openTransform } from './surface.ts'
@@ -19,7 +19,7 @@ export type RedactedBody =
 
 /** A body without what the redactor finds, everything else byte for byte as it came. */
 export function redactBody(bytes: Uint8Array, contentType: string | undefined, redactor: Redactor): RedactedBody {
-  const { surface, charset, asUtf8 } = readMediaType(contentType)
+  const { surface, charset, asUtf8 } = readableAs(contentType)
   if (surface === 'none' || surface === 'unsaid') return { unseen: true }
   const decoder = openByteDecoder(charset, 'as said')
   if (decoder === undefined) return { problem: 'expected a charset that is known, got another' }

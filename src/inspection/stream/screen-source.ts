@@ -4,7 +4,7 @@ import { Fault } from '../../kernel/error.ts'
 import { type ByteDecoder, openByteDecoder } from './byte-decoder.ts'
 import { readCodings } from './content-coding.ts'
 import { DecodedSource, type DecodingBounds } from './decoded-source.ts'
-import { type ReadableSurface, readMediaType } from './media-type.ts'
+import { type ReadableSurface, readableAs } from './media-type.ts'
 import { Redactions } from './redactions.ts'
 import type { Redactor } from './redactor.ts'
 import { screenedTrailers } from './screened-fields.ts'
@@ -58,7 +58,7 @@ export function screenSource(
   redactor: Redactor,
   bounds: ScreeningBounds = usualBounds,
 ): Screening {
-  const { surface, charset, asUtf8 } = readMediaType(contentType)
+  const { surface, charset, asUtf8 } = readableAs(contentType)
   if (surface === 'none') return { unseen: true }
   const codings = readCodings(contentEncoding)
   if (codings === undefined) return { problem: 'expected a content coding of gzip, deflate, br or zstd, got another' }
