@@ -32,7 +32,9 @@ import { problemPage } from './endpoints/api/problems.ts'
 import { kept } from './endpoints/api/reply.ts'
 import { resourceMetadata } from './endpoints/api/resource-metadata.ts'
 import { roleEndpoints } from './endpoints/api/roles.ts'
+import { sandboxEndpoints } from './endpoints/api/sandbox.ts'
 import { serviceEndpoints } from './endpoints/api/services.ts'
+import type { CodeRuns } from './endpoints/code-runs.ts'
 import { type Desk, openDesk } from './endpoints/desk/desk.ts'
 import { PostureReading } from './endpoints/desk/posture.ts'
 import { authorizationServer } from './endpoints/oauth/authorization-server.ts'
@@ -68,6 +70,7 @@ import { builtInLimits, type LimitOptions, limitOptions } from './limits/options
 import type { Machines } from './machines.ts'
 import type { People } from './people.ts'
 import type { MachinePlace } from './posture/look-at-machine.ts'
+import { codeBodyBytes } from './sandbox/options.ts'
 import type { Shield } from './shield/shield.ts'
 import type { Database, Store } from './store/database.ts'
 import type { Traffic } from './traffic.ts'
@@ -106,6 +109,8 @@ export interface Standing {
   readonly revocations: Revocations
   readonly bodies: BodyMemory
   readonly inspections: Inspections
+  /** Undefined where no code is run. */
+  readonly codeRuns: CodeRuns | undefined
   readonly meters: Meters
   readonly jwks: () => unknown
   /** How long others may keep the keys: less than a new one waits before it signs. */
@@ -236,6 +241,7 @@ export function furnish(settings: Settings, standing: Standing, shield: Shield):
     ...postureEndpoints({
       posture: new PostureReading({ ...standing, diary: desk.diary, clock: machine.clock, settings, machine }),
     }),
+    ...sandboxEndpoints(standing.codeRuns),
     ...healthEndpoints({ draining: standing.isDraining, sound: async () => audit.healthy && (await answers(store)) }),
     metrics: metricsEndpoint(meters, networkList(['127.0.0.0/8', '::1', ...settings.metrics.allow]), trusts),
     problem: problemPage,
@@ -260,7 +266,9 @@ export function furnish(settings: Settings, standing: Standing, shield: Shield):
       endpoint.path,
       ...Object.keys(settings.aliases).filter((alias) => settings.aliases[alias] === endpoint.path),
     ]
-    return paths.map((path) => draftEndpoint(endpoint, path, answerers[name as EndpointName], known))
+    const roomy =
+      name === 'runCode' && standing.codeRuns ? { ...endpoint, bodyMax: codeBodyBytes(settings.sandbox) } : endpoint
+    return paths.map((path) => draftEndpoint(roomy, path, answerers[name as EndpointName], known))
   })
   const pages = pagesOf(desk, settings.pages).map((page) => draftPage(page, known))
   const drafts: readonly RouterEntry<RouteDraft>[] = [

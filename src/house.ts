@@ -17,6 +17,7 @@ import { beginChores } from './chores.ts'
 import { whatNeedsARestart } from './config/restart.ts'
 import type { Environment, Settings } from './config/settings.ts'
 import { warningsOf } from './config/warnings.ts'
+import { CodeRuns, sandboxGauges } from './endpoints/code-runs.ts'
 import { type Embedded, embed } from './endpoints/embedded/embedded.ts'
 import { type HostRecord, hostRecord } from './endpoints/embedded/host-record.ts'
 import { type Floor, furnish, rolesOf } from './floor.ts'
@@ -40,6 +41,8 @@ import { type Machines, openMachines } from './machines.ts'
 import { openMemory, type SharedMemory, type Thread } from './memory.ts'
 import { openOwnActs } from './own-acts.ts'
 import { openPeople, type People } from './people.ts'
+import { openSandbox } from './sandbox/sandbox.ts'
+import { wallWarnings } from './sandbox/warnings.ts'
 import { type Database, openStore, type Store } from './store/database.ts'
 import { openReading } from './store/reading.ts'
 import { openTraffic, type Traffic, trafficGauges } from './traffic.ts'
@@ -216,6 +219,11 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
     const inspections = openInspections({ key: redactionKey, clock, random, log, environment })
     undo.push(() => inspections.close())
     const via = `gatehouse-${base64url(new Uint8Array(memory.name))}`
+    const runsCode = first.sandbox.enabled && machine.role !== 'tool'
+    const sandbox = runsCode
+      ? await openSandbox(first.sandbox, { clock, log, snapshots: `${dataDir}/sandbox` })
+      : undefined
+    undo.push(() => sandbox?.close())
     let gate: Gate | undefined
     const gauges = {
       gatehouse_requests_in_flight: { help: 'Requests on their way', read: () => gate?.inFlight ?? 0 },
@@ -223,9 +231,11 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       gatehouse_audit_backlog: { help: 'Access events that wait to be written', read: () => audit.backlog },
       gatehouse_audit_dropped_total: { help: 'Access events lost to a full backlog', read: () => audit.dropped },
       ...trafficGauges(traffic),
+      ...sandboxGauges(sandbox),
     }
     const meters = openMeters(gauges, { number: thread.number, of: thread.of, house: via, log })
     undo.push(() => meters.close())
+    const codeRuns = sandbox && new CodeRuns({ sandbox, audit, meters, clock, random })
     const roleStore = new RoleStore({ clock, random })
     const roleBook = new RoleBook({ store: roleStore, log, rules: rolesOf(first) })
     await roleBook.hear(store.db)
@@ -269,6 +279,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       revocations,
       bodies,
       inspections,
+      codeRuns,
       meters,
       jwks: () => idKeyring.jwks(),
       jwksMaxAgeSeconds: idKeyring.jwksMaxAgeSeconds,
@@ -300,6 +311,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
         clock,
         random,
         audit,
+        codeRuns,
         content: { options: () => settings.inspection, key: redactionKey },
       }),
       gate: opened,
@@ -322,7 +334,7 @@ export async function openHouse(first: Settings, machine: Machine): Promise<Hous
       revocations,
       keyrings,
       decisions,
-      warnings: warningsOf(first),
+      warnings: [...warningsOf(first), ...(sandbox ? wallWarnings(first.sandbox, sandbox.walls) : [])],
       get settings() {
         return settings
       },

@@ -11,6 +11,7 @@ export type { AskedResource } from './authz/question.ts'
 export { type Config, defineConfig, env, file } from './config/settings.ts'
 export type { Embedded, Visit } from './endpoints/embedded/embedded.ts'
 export { NotAllowed } from './endpoints/embedded/not-allowed.ts'
+export { SandboxRefused } from './endpoints/embedded/sandbox-functions.ts'
 export { type Listener, listen } from './endpoints/listener.ts'
 export type { House } from './house.ts'
 

@@ -42,6 +42,10 @@ const commands: Readonly<
     summary: 'say what would be found in a text or a request; weigh the record by other thresholds',
     load: () => import('./cli/inspect.ts'),
   },
+  sandbox: {
+    summary: 'run code where it reaches nothing; say which walls stand',
+    load: () => import('./cli/sandbox.ts'),
+  },
   detect: {
     summary: 'list the rules of detection, or run them over the record',
     load: () => import('./cli/detect.ts'),

@@ -69,8 +69,11 @@ const entrances = ['src/main.ts', 'src/index.ts', 'client/index.ts', 'console/ma
 /** What has to run in a browser too. */
 const browser = ['src/wire/', 'client/', 'console/']
 
+/** What a child of the sandbox sees of the house. */
+const behindWalls = 'src/sandbox/inside/'
+
 const roof = ['src/main.ts', 'src/index.ts', 'src/cli/']
-const clock = ['src/main.ts', 'src/cli/', 'src/kernel/clock.ts']
+const clock = ['src/main.ts', 'src/cli/', 'src/kernel/clock.ts', 'src/sandbox/inside/clock.ts']
 
 /** What only some files may say, and what the others do instead. */
 // biome-ignore format: a table
@@ -160,6 +163,15 @@ const rules: Readonly<Record<string, (code: Codebase) => string[]>> = {
       )
       return lone.map((to) => `${path} starts ${to}: name it as .ts and as .js, and choose by how import.meta.url ends`)
     }),
+
+  'what runs behind the walls finds there all that it imports': (house) =>
+    [...house].flatMap(([path, { references }]) =>
+      isIn(path, [behindWalls])
+        ? references
+            .filter(({ to }) => !to.startsWith('node:') && !isIn(to, [behindWalls]))
+            .map(({ to }) => `${path} imports ${to}, which is not mounted there: keep to ${behindWalls} and to Node`)
+        : [],
+    ),
 
   [`no file is longer than ${linesMax} lines`]: (house) =>
     [...house].flatMap(([path, { lines }]) =>
@@ -254,6 +266,10 @@ const faults: Readonly<Record<string, { readonly house: Readonly<Record<string, 
   'a thread that only the sources have': {
     house: { 'src/audit/a.ts': "new URL('./b.ts', import.meta.url)" },
     finds: /^src\/audit\/a\.ts starts src\/audit\/b\.ts/,
+  },
+  'a way out of the sandbox': {
+    house: { 'src/sandbox/inside/a.ts': "import { sha256 } from '../../kernel/bytes.ts'", 'src/kernel/bytes.ts': '' },
+    finds: /^src\/sandbox\/inside\/a\.ts imports src\/kernel\/bytes\.ts, which is not mounted there/,
   },
   'a long file': { house: { 'src/gate/a.ts': 'a\n'.repeat(451) }, finds: /^src\/gate\/a\.ts has 451 lines/ },
 }

@@ -28,8 +28,17 @@ export default defineConfig({
 
   limits: { authentication: { limit: 200, window: '15m', by: 'ip' } },
 
+  // Python that people wrote for their widgets. Without the walls of the system around it the house does not start where Lazi is served.
+  sandbox: {
+    enabled: true,
+    languages: ['python'],
+    python: { imports: ['datetime', 'time', 'json', 're', 'math', 'statistics', 'collections', 'itertools'] },
+    limits: { time: '5s', memory: '1024mb' },
+    ...(publicUrl !== undefined && { require: ['files', 'network', 'processes', 'user'] as const }),
+  },
+
   roles: {
-    user: { permissions: ['widgets:read', 'widgets:write', 'projects:*', 'files:*'] },
+    user: { permissions: ['widgets:read', 'widgets:write', 'projects:*', 'files:*', 'sandbox:run'] },
     keeper: { permissions: ['widgets:admin'] },
   },
 

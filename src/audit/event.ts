@@ -27,7 +27,8 @@ export const actions = {
     'identity-unlink',
   ],
   authorization_failure: ['refused', 'evaluated'],
-  api_access: ['request', 'evaluated'],
+  /** `run`: code in the sandbox. */
+  api_access: ['request', 'evaluated', 'run'],
   /** What was read or written that is worth a line of its own: the record itself, or what a host application says (`house.audit.append`). */
   data_access: [
     'read',
@@ -139,6 +140,7 @@ export const resourceTypes = [
   'incident',
   'playbook',
   'data',
+  'code',
   'house',
 ] as const
 

@@ -1,5 +1,7 @@
 import { warningsOf } from '../config/warnings.ts'
 import { oneLine } from '../kernel/one-line.ts'
+import { surveyWalls } from '../sandbox/walls/walls.ts'
+import { wallWarnings } from '../sandbox/warnings.ts'
 import { type Command, readArgs, Usage } from './command.ts'
 import { findConfig, loadConfig, settled } from './load.ts'
 
@@ -15,13 +17,14 @@ export const command: Command = async (args, terminal) => {
   const path = findConfig(values.config)
   if (path === undefined) throw new Usage('no configuration lies in this folder; name one with --config')
   const settings = settled(await loadConfig(path, terminal.environment), path)
-  const { routes, roles, upstreams, documents } = settings
+  const { routes, roles, upstreams, documents, sandbox } = settings
   const counts = `${routes.length} routes, ${Object.keys(roles).length} roles, ${Object.keys(upstreams).length} upstreams`
   terminal.out(`${path} holds together: ${counts}`)
   for (const { file, routes: imported, left } of documents) {
     terminal.out(`${file}: ${imported.length} operations`)
     for (const line of left) terminal.out(`  ${oneLine(line)}`)
   }
-  for (const warning of warningsOf(settings)) terminal.out(oneLine(`warning: ${warning}`))
+  const ofWalls = sandbox.enabled ? wallWarnings(sandbox, (await surveyWalls()).states) : []
+  for (const warning of [...warningsOf(settings), ...ofWalls]) terminal.out(oneLine(`warning: ${warning}`))
   return true
 }

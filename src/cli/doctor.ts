@@ -45,7 +45,7 @@ export const command: Command = async (args, terminal) => {
   if (path === undefined) terminal.err('no configuration lies here: the quick start is looked at')
   const raw = path === undefined ? demoConfig('http://127.0.0.1') : await readConfig(path)
   const settings = settled(parseConfig(raw, terminal.environment), path ?? 'the quick start')
-  const machine = lookAtMachine({ environment: terminal.environment, dataDir: resolve(values.data) }, settings)
+  const machine = await lookAtMachine({ environment: terminal.environment, dataDir: resolve(values.data) }, settings)
   const data = await dataOf({ settings, rootSecret: machine.rootSecret }, values, terminal)
   const posture = examine({ now: terminal.clock.now(), settings, data, machine }, area)
   const onlyFailing = values['only-failing'] === true

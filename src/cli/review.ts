@@ -44,7 +44,7 @@ export const command: Command = async (args, terminal) => {
         resource: { id: period.label, type: 'audit' },
       }),
     )
-    const machine = lookAtMachine({ environment: terminal.environment, dataDir: resolve(values.data) }, settings)
+    const machine = await lookAtMachine({ environment: terminal.environment, dataDir: resolve(values.data) }, settings)
     const text = reviewFormats[format].text(
       await makeReview(period, { store: { kind: store.kind, db: reading }, settings, machine, emails: true, now }),
     )

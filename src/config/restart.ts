@@ -18,6 +18,7 @@ export function whatNeedsARestart(now: Settings, next: Settings): string[] {
       'shared',
       'audit',
       'incidents',
+      'sandbox',
     ] as const
   ).filter((section) => written(now[section]) !== written(next[section]))
 }

@@ -22,6 +22,7 @@ import { limitName, limitOptions } from '../limits/options.ts'
 import { sharedOptions } from '../limits/shared/options.ts'
 import { mailOptions } from '../mail/options.ts'
 import { oauthOptions } from '../oauth/options.ts'
+import { sandboxOptions } from '../sandbox/options.ts'
 import { shieldOptions } from '../shield/options.ts'
 import { upstreamOptions } from '../upstream/options.ts'
 import { roleName } from '../wire/roles.ts'
@@ -83,6 +84,8 @@ export const sections = {
   openapi: openapiOptions.default([]),
   /** Schemas that routes refer to by name. */
   schemas: sharedSchemas.default({}),
+  /** Code that users and models wrote, run where it reaches nothing. */
+  sandbox: sandboxOptions.prefault({}),
   headers: headerOptions.default({}),
   cors: corsOptions.optional(),
   /** The largest body of a route that does not say another. */

@@ -15,6 +15,8 @@ export interface Meters {
   /** Something was found in a request or its answer, and this was done about it. */
   finding(what: string, acted: 'refused' | 'redacted' | 'noted'): void
   signIn(result: 'success' | 'failure'): void
+  /** Code was run in the sandbox: what came of it, `ok` or the code of its error. */
+  codeRun(language: string, outcome: string, seconds: number): void
   /** A policy decided, and so did the document that is tried out beside it. */
   policyTrial(policy: string, outcome: TrialOutcome): void
   /** Reads these as well when somebody looks. */
@@ -68,6 +70,19 @@ export function openMeters(gauges: Gauges, place: Place): Meters {
     name: 'gatehouse_sign_ins_total',
     help: 'Sign-ins by result',
     labelNames: ['result'],
+    registers: [registry],
+  })
+  const codeRuns = new Counter({
+    name: 'gatehouse_sandbox_runs_total',
+    help: 'Code that was run in the sandbox, by language and outcome',
+    labelNames: ['language', 'outcome'],
+    registers: [registry],
+  })
+  const codeRunSeconds = new Histogram({
+    name: 'gatehouse_sandbox_run_seconds',
+    help: 'Time that code ran',
+    labelNames: ['language'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   })
   const trials = new Counter({
@@ -124,6 +139,10 @@ export function openMeters(gauges: Gauges, place: Place): Meters {
     refusal: (code) => refusals.inc({ code }),
     finding: (what, acted) => findings.inc({ what, acted }),
     signIn: (result) => signIns.inc({ result }),
+    codeRun(language, outcome, seconds) {
+      codeRuns.inc({ language, outcome })
+      codeRunSeconds.observe({ language }, seconds)
+    },
     policyTrial(policy, outcome) {
       let byOutcome = trialChildren.get(policy)
       if (byOutcome === undefined) {

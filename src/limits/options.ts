@@ -93,7 +93,7 @@ export function isEarly({ by }: Pick<LimitOptions, 'by'>): boolean {
 /** The limits that the house brings for its own endpoints; the configuration overrides them by name. */
 export const builtInLimits: Readonly<
   Record<
-    'authentication' | 'oauth' | 'requests' | 'general' | 'decisions' | 'reports' | 'health' | 'strangers',
+    'authentication' | 'oauth' | 'requests' | 'general' | 'decisions' | 'reports' | 'sandbox' | 'health' | 'strangers',
     z.input<typeof limitOptions>
   >
 > = {
@@ -107,6 +107,8 @@ export const builtInLimits: Readonly<
   decisions: { limit: 6_000, window: '1m', burst: 600 },
   /** What pages and apps tell of security, up to fifty events at once. */
   reports: { limit: 20, window: '1m', burst: 20, by: ['principal', 'ip'] },
+  /** Code that is run: each run may take seconds of a processor. */
+  sandbox: { limit: 30, window: '1m', burst: 10 },
   health: { limit: 600, window: '1m', burst: 100, by: 'ip' },
   /** What an address may waste on missing or wrong credentials, on all routes together. */
   strangers: { limit: 300, window: '1m', burst: 100, by: 'ip' },

@@ -72,7 +72,7 @@ export const checklists: Readonly<Record<string, ChecklistRow>> = {
   CT3: row('injection', 'JA', 'injection-detected', 'requests-to-elsewhere'),
   CT4: row('personal data', 'J', 'personal-data-redacted'),
   CT5: row('moderation', 'J', 'moderation'),
-  CT6: row('sandbox', 'L', 'sandbox'),
+  CT6: row('sandbox', 'L', 'sandbox', 'sandbox-every-wall', 'sandbox-walls', 'sandbox-required', 'sandbox-limited', 'not-root'),
   CT7: row('uploads', 'CJ', 'uploads', 'body-size'),
   CT8: row('prompt injection', '', 'prompts'),
   DP1: row('encryption of fields', 'LJA', 'fields-encrypted', 'store-file', 'store-line', 'shared-line'),

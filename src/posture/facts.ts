@@ -12,6 +12,8 @@ import type { LimitOptions } from '../limits/options.ts'
 import type { SharedOptions } from '../limits/shared/options.ts'
 import type { MailOptions } from '../mail/options.ts'
 import type { OauthOptions } from '../oauth/options.ts'
+import type { SandboxOptions } from '../sandbox/options.ts'
+import type { WallState } from '../sandbox/walls/wall.ts'
 import type { ShieldOptions } from '../shield/options.ts'
 import type { UpstreamOptions } from '../upstream/options.ts'
 
@@ -92,6 +94,7 @@ export interface Configuration {
   readonly identityHeaders: readonly string[]
   readonly log: { readonly level: string }
   readonly inspection: InspectionOptions
+  readonly sandbox: Pick<SandboxOptions, 'enabled' | 'languages' | 'require' | 'without'>
   readonly routes: readonly RouteFacts[]
 }
 
@@ -195,6 +198,8 @@ export interface MachineFacts {
   /** Whether it says `NODE_TLS_REJECT_UNAUTHORIZED=0`. */
   readonly trustsEveryCertificate: boolean
   readonly certificates: readonly CertificateFacts[]
+  /** What can be put around code of users; undefined where none is run, and nobody has looked. */
+  readonly walls: readonly WallState[] | undefined
 }
 
 export interface CertificateFacts {

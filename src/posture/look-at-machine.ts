@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { surveyWalls } from '../sandbox/walls/walls.ts'
 import type { CertificateFacts, Configuration, MachineFacts } from './facts.ts'
 
 /** Where a house keeps its things. */
@@ -10,10 +11,10 @@ export interface MachinePlace {
 }
 
 /** What the machine says of those who could read along, and of what runs there. It reads modes, and public certificates. */
-export function lookAtMachine(
+export async function lookAtMachine(
   { environment, dataDir }: MachinePlace,
-  { store, listen }: Pick<Configuration, 'store' | 'listen'>,
-): MachineFacts {
+  { store, listen, sandbox }: Pick<Configuration, 'store' | 'listen' | 'sandbox'>,
+): Promise<MachineFacts> {
   const rootFile = join(dataDir, 'root.key')
   return {
     nodeVersion: process.versions.node,
@@ -26,6 +27,7 @@ export function lookAtMachine(
     storeMode: modeOf(store?.startsWith('sqlite:') ? store.slice('sqlite:'.length) : join(dataDir, 'gatehouse.db')),
     trustsEveryCertificate: environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0',
     certificates: listen.tls === undefined ? [] : [certificateAt(listen.tls.cert)],
+    walls: sandbox.enabled ? (await surveyWalls()).states : undefined,
   }
 }
 

@@ -12,6 +12,7 @@ import { playbooks } from './playbooks.ts'
 import { policies } from './policies.ts'
 import { posture } from './posture.ts'
 import { roles } from './roles.ts'
+import { sandbox } from './sandbox.ts'
 import { services } from './services.ts'
 import type { Endpoint } from './shapes.ts'
 
@@ -32,6 +33,7 @@ export const contract = {
   ...playbooks,
   ...monitoring,
   ...posture,
+  ...sandbox,
   health: {
     method: 'GET',
     path: '/health',

@@ -8,7 +8,7 @@ export interface Endpoint {
   /** `public`; `authenticated`; or the permission that it demands. */
   readonly access: 'public' | 'authenticated' | { readonly permission: string }
   /** The limit, by its name in the configuration. */
-  readonly limit: 'authentication' | 'general' | 'decisions' | 'reports' | 'health' | undefined
+  readonly limit: 'authentication' | 'general' | 'decisions' | 'reports' | 'sandbox' | 'health' | undefined
   readonly body?: z.ZodType
   /** Reads its body itself, in the words of another standard: it comes to it whole, whatever it is. */
   readonly wholeBody?: true

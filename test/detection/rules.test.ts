@@ -22,6 +22,17 @@ const lacking =
   (_: number, at: number): AuditEvent =>
     request(at, 'eve', { because: 'permission-required', status: 403, lacks })
 
+const codeRun = (at: number, details: AuditEvent['details']): AuditEvent =>
+  eventOf({
+    type: 'api_access',
+    action: 'run',
+    at,
+    by: 'eve',
+    resource: { id: 'sha256:00', type: 'code' },
+    result: 'failure',
+    details: { language: 'python', outcome: 'exception', ...details },
+  })
+
 const edges: readonly Edge[] = [
   { rule: 'brute-force', threshold: 5, windowMs: 15 * minute, event: failed },
   { rule: 'brute-force', preset: 'crazy-gary', threshold: 5, windowMs: 5 * minute, event: failed },
@@ -70,6 +81,18 @@ const edges: readonly Edge[] = [
       request(at, '', { because: suspiciousCodes[number % suspiciousCodes.length] ?? '', status: 400 }),
   })),
   {
+    rule: 'sandbox-escapes',
+    threshold: 3,
+    windowMs: 10 * minute,
+    event: (_, at) => codeRun(at, { escape_attempt: true, findings: 'escape-attempt:os' }),
+  },
+  {
+    rule: 'forbidden-imports',
+    threshold: 10,
+    windowMs: 10 * minute,
+    event: (number, at) => codeRun(at, { outcome: 'import-forbidden', module: `module_${number}` }),
+  },
+  {
     rule: 'request-flood',
     preset: 'crazy-gary',
     threshold: 100,
@@ -109,6 +132,12 @@ for (const [preset, permissions] of [
     assert.deepEqual(rulesIn({ presets: ['standard', preset] }, [lacking('task:read')(0, 0)]), [])
   })
 }
+
+test('CT6: a permission to run code is no administrative one, and one forbidden module again and again is no attack', () => {
+  assert.deepEqual(rulesIn({}, [lacking('sandbox:run')(0, 0)]), [])
+  const runs = Array.from({ length: 40 }, (_, at) => codeRun(at, { outcome: 'import-forbidden', module: 'numpy' }))
+  assert.deepEqual(rulesIn({}, runs), [])
+})
 
 test('AU6: a spent token that comes again is found the first time, with whose it was', () => {
   const details = { session: 'session-7', what: 'refresh-token' }

@@ -9,6 +9,7 @@ import { checks } from '../../src/posture/checks/all.ts'
 import { builtInChecks } from '../../src/posture/checks/built-in.ts'
 import { notYetChecks } from '../../src/posture/checks/not-yet.ts'
 import { examine } from '../../src/posture/posture.ts'
+import { type Wall, type WallState, walls } from '../../src/sandbox/walls/wall.ts'
 import { type Change, dayMs, factsWith, modelConfig, now } from './model.ts'
 
 const [api] = [{ to: 'api' }] as const
@@ -23,6 +24,9 @@ const identity = (more: NonNullable<Config['identity']>): Change => ({
 const tokens = (more: NonNullable<Config['tokens']>): Change => ({ config: { tokens: { issuer: 'example', ...more } } })
 const header = (name: string, value: string | false): Change => ({ config: { headers: { [name]: value } } })
 const oauth = (more: object): Change => ({ config: { oauth: { ...modelConfig.oauth, ...more } } as Config })
+
+const wallsWithout = (missing: Wall): readonly WallState[] =>
+  walls.map((wall) => ({ wall, stands: wall !== missing, by: wall === missing ? 'install bubblewrap' : 'bubblewrap' }))
 
 /** What breaks each line, and no more than is needed for it. */
 // biome-ignore format: a table
@@ -99,6 +103,11 @@ const faults: Readonly<Record<string, Change>> = {
   'body-memory': { config: { bodyMemory: '2gb' } },
   'identity-headers': { config: { identityHeaders: [] } },
   'trusted-proxies': { config: { listen: { trustedProxies: ['0.0.0.0/0'], https: 'required' } } },
+  sandbox: { machine: { walls: wallsWithout('network') } },
+  'sandbox-every-wall': { machine: { walls: wallsWithout('system-calls') } },
+  'sandbox-walls': { config: { sandbox: { enabled: true, without: ['network'] } } },
+  'sandbox-required': { config: { sandbox: { enabled: true, require: ['files'] } } },
+  'sandbox-limited': { config: { limits: { sandbox: false } } },
   'limits-on': { settings: { limits: false } },
   'sign-in-limit': { config: { limits: { authentication: false } } },
   'strangers-limit': { config: { limits: { strangers: false } } },

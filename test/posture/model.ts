@@ -2,6 +2,7 @@
 import { parseConfig } from '../../src/config/parse.ts'
 import type { Config, Settings } from '../../src/config/settings.ts'
 import type { Configuration, DataFacts, Facts, MachineFacts } from '../../src/posture/facts.ts'
+import { walls } from '../../src/sandbox/walls/wall.ts'
 
 export const now = Date.UTC(2026, 5, 15, 12)
 export const dayMs = 86_400_000
@@ -58,6 +59,7 @@ export const modelConfig: Config = {
     html: { '/title': 'none' },
     uploads: { types: ['image/png'] },
   },
+  sandbox: { enabled: true, require: ['files', 'network', 'processes', 'user'] },
   routes: [
     { path: '/tasks', methods: ['GET'], require: 'task:read', policy: 'tasks', limit: 'general', to: 'api' },
     {
@@ -123,6 +125,7 @@ const machine: MachineFacts = {
   storeMode: 0o100600,
   trustsEveryCertificate: false,
   certificates: [{ path: '/server.pem', subject: 'CN=gate.example.com', validTo: now + 60 * dayMs }],
+  walls: walls.map((wall) => ({ wall, stands: true, by: 'bubblewrap 0.11.0' })),
 }
 
 /** What is otherwise than in the model. */

@@ -269,6 +269,7 @@ export const table: Readonly<Record<EndpointName, Row>> = {
   ready: { letIn: 200, done: ['nobody', 200] },
   metrics: { letIn: 200, done: ['nobody', 200] },
   problem: { absent: ['no-problem'], done: ['nobody', 200, () => ({ params: ['not-found'] })] },
+  runCode: { body: { language: 'python', code: 'result = 1' }, done: ['an administrator with sandbox:run', 404] }, // runs: test/sandbox
   jwks: { letIn: 200, done: ['nobody', 200] },
 }
 
@@ -280,9 +281,9 @@ export const open = {
   /** To clients of other people’s and to machines, though no permission is demanded. */
   delegable: 'me rotateCurrentKey validate',
   /** To somebody who acts as the person, and changes something. */
-  acting: 'evaluate evaluateMany explainDecision explainPolicy rotateCurrentKey signOut',
+  acting: 'evaluate evaluateMany explainDecision explainPolicy rotateCurrentKey runCode signOut',
   /** To somebody who changes something, and signed in long ago: it takes away and gives nothing, or is proven by itself. */
-  old: 'acknowledgeIncident assignIncident changePassword containIncident endOtherSessions endSession endSessions endUserSessions evaluate evaluateMany explainDecision explainPolicy freezeChanges lockUser noteIncident rejectStep reopenIncident resetUser revokeAnyKey revokeKey rotateCurrentKey signOut stepUp stepUpPasskeyOptions unlockUser withdrawGrant',
+  old: 'acknowledgeIncident assignIncident changePassword containIncident endOtherSessions endSession endSessions endUserSessions evaluate evaluateMany explainDecision explainPolicy freezeChanges lockUser noteIncident rejectStep reopenIncident resetUser revokeAnyKey revokeKey rotateCurrentKey runCode signOut stepUp stepUpPasskeyOptions unlockUser withdrawGrant',
 } as const
 
 /** A page: what it answers to a stranger, and to somebody who is signed in, in person and lately. */

@@ -116,7 +116,9 @@ describe('every endpoint, as every kind of principal', () => {
     )
     assert.equal(
       which(({ access }) => typeof access === 'object'),
-      which(({ path }) => path.startsWith('/api/admin/') || path.startsWith('/access/')),
+      which(
+        ({ path }) => path.startsWith('/api/admin/') || path.startsWith('/access/') || path.startsWith('/api/sandbox/'),
+      ),
     )
   })
 
@@ -468,13 +470,18 @@ function says(answer: Answer | undefined, status: number, who: string): void {
   assert.equal(answer?.status, status, `${who}: ${answer?.text.slice(0, 600)}`)
 }
 
-/** No row came, went or changed; of letters some may have left. */
+/** No row came, went or changed; of letters some may have left, and the house does some work of its own accord. */
 function unchanged(before: Rows, now: Rows): void {
   for (const [table, rows] of before) {
     const after = now.get(table) ?? []
     if (table === 'mail_outbox') assert.ok(after.length <= rows.length, 'a letter was written')
-    else assert.deepEqual(after, rows, table)
+    else assert.deepEqual(after.filter(isAsked), rows.filter(isAsked), table)
   }
+}
+
+/** How far the record has been read again is noted whenever that has been done. */
+function isAsked(row: string): boolean {
+  return !row.startsWith('{"name":"audit-scrub"')
 }
 
 /** So many at a time. */

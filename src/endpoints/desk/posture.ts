@@ -57,7 +57,7 @@ export class PostureReading {
     return makeReview(period, {
       store: { kind: store.kind, db: reading },
       settings,
-      machine: lookAtMachine(machine, settings),
+      machine: await lookAtMachine(machine, settings),
       emails,
       now,
     })
@@ -71,7 +71,7 @@ export class PostureReading {
     )
     audit.wake()
     const data = await lookIntoStore(reading, settings, now)
-    return examine({ now, settings, data, machine: lookAtMachine(machine, settings) }, area)
+    return examine({ now, settings, data, machine: await lookAtMachine(machine, settings) }, area)
   }
 }
 

@@ -11,6 +11,7 @@ import { pairs } from '../../http/raw-headers.ts'
 import type { PathReading } from '../../http/router.ts'
 import { catalogue, type Refusal } from '../../kernel/error.ts'
 import { problemMediaType, problemOf } from '../../wire/problem.ts'
+import { leave } from '../http1-door.ts'
 import { type ContentFunctions, contentFunctionsOf } from './content-functions.ts'
 import { type FunctionParts, type Functions, functionsOf } from './functions.ts'
 import { guard, type ResourceOf, thrownRefusal } from './handler-guard.ts'
@@ -26,6 +27,7 @@ import type {
 } from './hosts.ts'
 import { parsedBody } from './parsed-body.ts'
 import { peerOf, type Whence } from './peer.ts'
+import { type SandboxFunctions, sandboxFunctionsOf } from './sandbox-functions.ts'
 
 /** What a handler behind the gate may know of its request. */
 export interface Visit {
@@ -70,6 +72,8 @@ export interface Embedded extends Functions {
   refused(error: unknown, request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void
   /** What the house knows of texts, for texts that come another way than through the gate. */
   readonly inspection: ContentFunctions
+  /** Runs code that nobody has to trust. */
+  readonly sandbox: SandboxFunctions
   /** Who asks, on a request that has passed the gate. */
   visit(request: object): Visit | undefined
 }
@@ -210,6 +214,7 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
 
     visit: (request) => visits.get(request),
     inspection: contentFunctionsOf(parts.content),
+    sandbox: sandboxFunctionsOf(parts.codeRuns),
     ...functionsOf(parts),
   }
 
@@ -251,7 +256,12 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
     passed: (passage: Passage) => void,
     answered: () => void = () => {},
   ): void {
-    gate.handle(inboundOf(request, undefined, url, undefined, reading), (passage) => {
+    let concluded = false
+    response.once('close', () => {
+      if (!concluded) leave(exchange)
+    })
+    const exchange = gate.handle(inboundOf(request, undefined, url, undefined, reading), (passage) => {
+      concluded = true
       const late = isAnswered(response)
       if (late || ours(passage)) {
         if (!late) answered()
@@ -272,7 +282,14 @@ export function embed(gate: Gate, parts: FunctionParts): Embedded {
   }
 
   function takeFetch(request: Request, peer: string, certificate?: PeerCertificate): Promise<Passage> {
-    return new Promise((resolve) => gate.handle(inboundOfFetch(request, peer, certificate), resolve))
+    return new Promise((resolve) => {
+      const onAbort = (): void => leave(exchange)
+      request.signal.addEventListener('abort', onAbort, { once: true })
+      const exchange = gate.handle(inboundOfFetch(request, peer, certificate), (passage) => {
+        request.signal.removeEventListener('abort', onAbort)
+        resolve(passage)
+      })
+    })
   }
 }
 

@@ -6,6 +6,7 @@ import type { AttributeGroup } from '../../authz/policy/policy.ts'
 import { type AskedResource, decideOn, type Grounds } from '../../authz/question.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Random } from '../../kernel/id.ts'
+import type { CodeRuns } from '../code-runs.ts'
 import type { ContentParts } from './content-functions.ts'
 import { evaluatedEvent } from './evaluated.ts'
 import { NotAllowed } from './not-allowed.ts'
@@ -50,6 +51,8 @@ export interface FunctionParts {
   readonly random: Random
   readonly audit: AuditLog
   readonly content: ContentParts
+  /** Undefined where no code is run. */
+  readonly codeRuns: CodeRuns | undefined
 }
 
 export function functionsOf({ grounds, clock, random, audit }: FunctionParts): Functions {

@@ -4,11 +4,14 @@ import type { ConditionInput } from './condition.ts'
 import type { RuleInput } from './rule-options.ts'
 import { suspiciousCodes } from './suspicious.ts'
 
-/** Permissions over the house itself: what its own endpoints demand, but for questions that services ask. */
+/** To ask a question as a service does, and to have code run. */
+const forOthers: ReadonlySet<string> = new Set(['policies:evaluate', 'sandbox:run'])
+
+/** Permissions over the house itself: what its own endpoints demand, but for what they do for others. */
 export const administrativePermissions: readonly string[] = [
   ...new Set(
     Object.values(contract).flatMap(({ access }) =>
-      typeof access === 'object' && access.permission !== 'policies:evaluate' ? [access.permission] : [],
+      typeof access === 'object' && !forOthers.has(access.permission) ? [access.permission] : [],
     ),
   ),
   'audit:view',
@@ -194,6 +197,29 @@ const standard = {
     threshold: 10,
     window: '10m',
     targets: ['actor', 'address'],
+  },
+  'sandbox-escapes': {
+    kind: 'count',
+    type: 'sandbox-escape',
+    title: 'Code of somebody reaches for what lies outside its sandbox',
+    severity: 'high',
+    when: { type: 'api_access', action: 'run', details: { escape_attempt: true } },
+    by: 'actor',
+    threshold: 3,
+    window: '10m',
+    targets: ['actor'],
+  },
+  'forbidden-imports': {
+    kind: 'distinct',
+    type: 'sandbox-escape',
+    title: 'Code of somebody tries one forbidden module after the other',
+    severity: 'medium',
+    when: { type: 'api_access', action: 'run', details: { outcome: 'import-forbidden' } },
+    by: 'actor',
+    distinct: 'details.module',
+    threshold: 10,
+    window: '10m',
+    targets: ['actor'],
   },
   'suspicious-patterns': {
     kind: 'count',

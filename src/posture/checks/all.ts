@@ -9,6 +9,7 @@ import { monitoringChecks } from './monitoring.ts'
 import { notYetChecks } from './not-yet.ts'
 import { passwordChecks } from './passwords.ts'
 import { protectionChecks } from './protection.ts'
+import { sandboxChecks } from './sandbox.ts'
 import { sessionChecks } from './sessions.ts'
 import { surroundingChecks } from './surroundings.ts'
 import { validationChecks } from './validation.ts'
@@ -21,6 +22,7 @@ export const checks: readonly Check[] = [
   ...authorisationChecks,
   ...validationChecks,
   ...contentChecks,
+  ...sandboxChecks,
   ...limitChecks,
   ...protectionChecks,
   ...headerChecks,
