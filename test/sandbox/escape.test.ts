@@ -12,6 +12,7 @@ import type { Language, RunOutcome } from '../../src/sandbox/run.ts'
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { type Escape, type EscapeAsked, javascriptEscapes, pythonEscapes, saidOf } from './escapes.ts'
 import { missingWalls, outcomeOf } from './hostile.ts'
+import { keptSnapshots } from './kept-snapshots.ts'
 
 const skip = await missingWalls()
 
@@ -41,7 +42,7 @@ before(async () => {
       limits: { time: '5m', memory: '256mb' },
       pool: { warm: 1, children: 6, patience: '10m', runsPerChild: 1000 },
     }),
-    { clock: systemClock, snapshots: folder, startMs: 300_000 },
+    { clock: systemClock, snapshots: keptSnapshots, startMs: 300_000 },
   )
 })
 after(async () => {

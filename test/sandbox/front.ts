@@ -5,6 +5,7 @@ import type { Config } from '../../src/config/settings.ts'
 import type { Log, LogFields } from '../../src/kernel/log.ts'
 import { startHouse, type TestHouse } from '../support/house.ts'
 import { member } from '../support/record.ts'
+import { dataWithSnapshots } from './kept-snapshots.ts'
 
 /** A machine with much else to do takes its time: nothing here is about how long anything takes. */
 export const patient = {
@@ -46,7 +47,14 @@ export async function startFront(context: TestContext, config: Config = {}): Pro
     )
   }
   const log: Log = { debug: write, info: write, warn: write, error: write }
-  const house = await startHouse(context, { sandbox: patient, limits: false, ...config, roles }, { log })
+  const house = await startHouse(
+    context,
+    { sandbox: patient, limits: false, ...config, roles },
+    {
+      log,
+      dataDir: dataWithSnapshots(context),
+    },
+  )
   const somebody = (name: string, role: string) => member(house, `${name}@example.com`, [role])
   const { bearer, id } = await somebody('carla', 'coder')
   return {

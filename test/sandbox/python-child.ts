@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { ChildLine, ChildOutcome, ChildTask, RunQuestion } from '../../src/sandbox/inside/protocol.ts'
 import { usualImports } from '../../src/sandbox/options.ts'
 import type { RunError, RunFinding } from '../../src/sandbox/run.ts'
+import { keptSnapshots } from './kept-snapshots.ts'
 
 const inside = join(import.meta.dirname, '../../src/sandbox/inside')
 const interpreter = realpathSync(dirname(fileURLToPath(import.meta.resolve('pyodide/package.json'))))
@@ -31,12 +31,17 @@ export interface PythonChild {
   end(): Promise<void>
 }
 
-/** Writes an image for these imports into a folder of its own. */
-export async function makeSnapshot(
-  imports: readonly string[] = usualImports,
-): Promise<{ path: string; remove(): void }> {
-  const folder = mkdtempSync(join(tmpdir(), 'python-snapshot-'))
-  const path = join(folder, 'image')
+const made = new Map<string, Promise<string>>()
+
+/** An image for these imports: made once in a process, which takes seconds. */
+export function snapshotFor(imports: readonly string[] = usualImports): Promise<string> {
+  const key = imports.join(' ')
+  const path = made.get(key) ?? makeSnapshot(imports, join(keptSnapshots, `image-${made.size}`))
+  made.set(key, path)
+  return path
+}
+
+async function makeSnapshot(imports: readonly string[], path: string): Promise<string> {
   const maker = start('snapshot-maker.ts', [])
   const parts: Buffer[] = []
   maker.stdout?.on('data', (part: Buffer) => parts.push(part))
@@ -44,7 +49,7 @@ export async function makeSnapshot(
   const [code] = await once(maker, 'close')
   assert.equal(code, 0, 'the maker of the snapshot ends well')
   writeFileSync(path, Buffer.concat(parts))
-  return { path, remove: () => rmSync(folder, { recursive: true }) }
+  return path
 }
 
 /** Starts a child for these imports. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { pythonEscapes, saidOf } from './escapes.ts'
-import { makeSnapshot, type PythonChild, startChild } from './python-child.ts'
+import { type PythonChild, snapshotFor, startChild } from './python-child.ts'
 
 /** What is not allowed, by every way there is to ask for it; what is told; and the line. */
 const imports: readonly (readonly [string, string, number])[] = [
@@ -62,17 +62,16 @@ const atRunTime: readonly (readonly [string, string])[] = [
   ['eval("__imp" + "ort__(input)")', 'os'],
 ]
 
-let snapshot: { path: string; remove(): void }
+let snapshot: string
 let child: PythonChild | undefined
 before(async () => {
-  snapshot = await makeSnapshot()
+  snapshot = await snapshotFor()
 })
 after(async () => {
   await child?.end()
-  snapshot.remove()
 })
 async function running(): Promise<PythonChild> {
-  return (child ??= await startChild(snapshot.path))
+  return (child ??= await startChild(snapshot))
 }
 
 for (const [code, module, line] of imports) {

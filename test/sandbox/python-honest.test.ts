@@ -1,7 +1,7 @@
 // Programs of the kind that widgets and models write: the walls must not be in their way.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { makeSnapshot, type PythonChild, startChild } from './python-child.ts'
+import { type PythonChild, snapshotFor, startChild } from './python-child.ts'
 
 const orders = [
   { id: 1, customer: 'Ada', total: 120.5, day: '2026-01-05', tags: ['new', 'eu'] },
@@ -377,15 +377,12 @@ const programs: readonly (readonly [string, string, unknown, unknown?])[] = [
 ]
 
 let child: PythonChild
-let remove = () => {}
 before(async () => {
-  const snapshot = await makeSnapshot()
-  remove = snapshot.remove
-  child = await startChild(snapshot.path)
+  const snapshot = await snapshotFor()
+  child = await startChild(snapshot)
 })
 after(async () => {
   await child.end()
-  remove()
 })
 
 test('there are programs enough to notice a wall in the wrong place', () => assert.ok(programs.length >= 60))

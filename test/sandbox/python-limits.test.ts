@@ -1,21 +1,20 @@
 // The ends that a run has, and what is said at each.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
-import { type Asked, makeSnapshot, type PythonChild, type PythonOutcome, startChild } from './python-child.ts'
+import { type Asked, type PythonChild, type PythonOutcome, snapshotFor, startChild } from './python-child.ts'
 
-let snapshot: { path: string; remove(): void }
+let snapshot: string
 let child: PythonChild | undefined
 before(async () => {
-  snapshot = await makeSnapshot()
+  snapshot = await snapshotFor()
 })
 after(async () => {
   await child?.end()
-  snapshot.remove()
 })
 
 /** One child for all, but for those after whom there is none. */
 async function run(code: string, asked?: Asked): Promise<PythonOutcome> {
-  child ??= await startChild(snapshot.path)
+  child ??= await startChild(snapshot)
   return child.run(code, asked)
 }
 let last: PythonOutcome | undefined

@@ -1,7 +1,7 @@
 // A child serves more than one run. What one leaves behind, in any corner of Python, the next must not find.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { makeSnapshot, type PythonChild, startChild } from './python-child.ts'
+import { type PythonChild, snapshotFor, startChild } from './python-child.ts'
 
 /** How code gets at the real modules: no wall is meant to hinder that, as they lead nowhere. */
 const reach = `import statistics
@@ -94,17 +94,14 @@ const canaries: readonly (readonly [string, string, string])[] = [
 ]
 
 let child: PythonChild
-let remove = () => {}
 let pid: number | undefined
 before(async () => {
-  const snapshot = await makeSnapshot()
-  remove = snapshot.remove
-  child = await startChild(snapshot.path)
+  const snapshot = await snapshotFor()
+  child = await startChild(snapshot)
   pid = child.process.pid
 })
 after(async () => {
   await child.end()
-  remove()
 })
 
 for (const [what, change, question] of canaries) {
@@ -155,8 +152,8 @@ test('CT6: chance is fresh in each run, though each begins with the same memory'
 })
 
 test('CT6: a child that grew by more than it can wipe says that it is not clean', async () => {
-  const snapshot = await makeSnapshot()
-  const own = await startChild(snapshot.path)
+  const snapshot = await snapshotFor()
+  const own = await startChild(snapshot)
   try {
     assert.equal((await own.run('len(bytearray(20_000_000))')).clean, true)
     const large = await own.run('len(bytearray(200_000_000))')
@@ -164,6 +161,5 @@ test('CT6: a child that grew by more than it can wipe says that it is not clean'
     assert.ok(large.usage.memoryBytes >= 200_000_000)
   } finally {
     await own.end()
-    snapshot.remove()
   }
 })

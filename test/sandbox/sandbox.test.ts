@@ -9,6 +9,7 @@ import type { Language, RunOutcome } from '../../src/sandbox/run.ts'
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { eventually } from '../support/eventually.ts'
 import { isAlive, missingWalls, outcomeOf, refusalOf } from './hostile.ts'
+import { keptSnapshots } from './kept-snapshots.ts'
 
 const skip = await missingWalls()
 /** A machine with much else to do takes its time: none of this is about how long anything takes. */
@@ -20,7 +21,7 @@ let opened: Promise<Sandbox> | undefined
 after(async () => (await opened)?.close())
 
 async function run(tenant: string, language: Language, code: string, input?: unknown): Promise<RunOutcome> {
-  opened ??= openSandbox(options, { clock: systemClock, snapshots: undefined, startMs: 300_000 })
+  opened ??= openSandbox(options, { clock: systemClock, snapshots: keptSnapshots, startMs: 300_000 })
   return outcomeOf(await (await opened).run(tenant, { language, code, input }))
 }
 
@@ -55,7 +56,7 @@ test('CT6: memory ends a run of either language, and the next tenant’s run is 
   }
   const sandbox = await openSandbox(
     sandboxOptions.parse({ limits: { time: '5m', memory: '64mb' }, pool: { warm: 0, children: 3, patience: '10m' } }),
-    { clock: systemClock, snapshots: undefined, startMs: 300_000 },
+    { clock: systemClock, snapshots: keptSnapshots, startMs: 300_000 },
   )
   try {
     for (const language of ['python', 'javascript'] as const) {
@@ -79,7 +80,7 @@ test('CT6: the next tenant finds nothing of the one before, nor does the next ru
 test('CT6: time ends a run with its line, and the tenant’s next run is well', { skip }, async () => {
   const sandbox = await openSandbox(
     sandboxOptions.parse({ languages: ['python'], pool: { warm: 0, patience: '10m' } }),
-    { clock: systemClock, snapshots: undefined, startMs: 300_000 },
+    { clock: systemClock, snapshots: keptSnapshots, startMs: 300_000 },
   )
   try {
     const asked = { language: 'python', code: 'while True:\n  pass', limits: { timeMs: 1000 } } as const
@@ -104,7 +105,7 @@ test('many runs of several tenants at once all end, each with its own answer', {
 test('closing in the middle of a run of Python leaves no process', { skip }, async () => {
   const sandbox = await openSandbox(
     sandboxOptions.parse({ languages: ['python'], limits: { time: '5m' }, pool: { warm: 0, patience: '10m' } }),
-    { clock: systemClock, snapshots: undefined, startMs: 300_000 },
+    { clock: systemClock, snapshots: keptSnapshots, startMs: 300_000 },
   )
   const before = new Set(await processTree(process.pid))
   let running: Promise<RunOutcome | Refusal> | undefined
