@@ -64,6 +64,11 @@ const terminal: Terminal = {
   random: systemRandom,
 }
 
+// `gatehouse detect rules | head` has had enough before the command has: no fault of either, and no reason for a house to end.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 const [name = 'start', ...rest] = process.argv.slice(2)
 // `npm start -- --port 9000` names no command: it means the one that most people want.
 process.exitCode =
